@@ -1,1 +1,28 @@
-//! .
+//! The domain of Vestibule: rooms, participants, tokens, and the rules of who gets in.
+//!
+//! Nothing here does I/O or knows AWS. The rules are plain functions of values, so that a handler, a test and a
+//! simulation all decide by the same code.
+
+mod admission;
+mod clock;
+mod code;
+mod event;
+mod ids;
+mod participant;
+mod random;
+mod refusal;
+mod room;
+mod text;
+mod token;
+
+pub use admission::{Applicant, Entry, Record, judge};
+pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
+pub use code::RoomCode;
+pub use event::{EndReason, Event};
+pub use ids::{ApiKeyId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId};
+pub use participant::{Locks, Participant, Profile, Role, Standing};
+pub use random::{Random, SeededRandom, SystemRandom};
+pub use refusal::{Refusal, Violation};
+pub use room::{CodeRoom, Room, Settings, Status};
+pub use text::{GuestName, NameError};
+pub use token::{JoinToken, SessionToken};

@@ -1,1 +1,35 @@
-//! .
+//! Rooms, participants and tokens in one DynamoDB table.
+//!
+//! The only crate that knows keys, attribute names and expressions. Each change of a room is one transaction whose
+//! conditions are the rules of `models`; the reasons of a cancelled one are turned back into those rules' refusals.
+
+mod admit;
+mod answer;
+mod client;
+mod commit;
+mod create;
+mod end;
+mod error;
+mod items;
+mod key_ring;
+mod leave;
+mod meter;
+mod mint;
+mod read;
+mod resume;
+mod retry;
+mod settings;
+mod step;
+
+pub use admit::{Admission, Credential, Door};
+pub use answer::{Claim, Keep, StoredAnswer};
+pub use client::{Connection, Store};
+pub use create::{Created, NewCodeRoom, NewRoom};
+pub use end::Ending;
+pub use error::{Halt, StoreError};
+pub use items::{ApiKey, RoomDocument};
+pub use meter::Usage;
+pub use mint::{Minted, NewToken};
+pub use read::{Seen, Whole};
+pub use resume::Resumed;
+pub use settings::Change;

@@ -1,0 +1,78 @@
+//! What happened to a room: the state item carries the latest of these beside its sequence number, and so is its own
+//! outbox.
+
+use serde::{Deserialize, Serialize};
+
+use crate::UserId;
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// By the server API.
+    Api,
+    /// By the host of a room by code.
+    Host,
+    /// By a moderator.
+    Moderator,
+    /// Nobody joined within the room's `empty_timeout`.
+    EmptyTimeout,
+    /// The last one left and nobody came back.
+    LastLeft,
+    /// The room's duration was over.
+    Duration,
+}
+
+/// One change of a session. As JSON it stays under 200 bytes for ids of ordinary length.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The session began.
+    Created,
+    /// Somebody took a seat.
+    Joined {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody who is in came again and replaced his own sitting.
+    Replaced {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody waits for admission.
+    Waiting {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody gave up his seat.
+    Left {
+        /// Who.
+        user: UserId,
+    },
+    /// The lock was set or lifted.
+    Locked {
+        /// Whether the room is locked now.
+        locked: bool,
+    },
+    /// Settings or capacity changed.
+    Updated,
+    /// The session ended.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_as_its_type_and_what_it_is_about() {
+        let user = UserId::try_from("ann").expect("an id");
+        let json = serde_json::to_string(&Event::Joined { user }).expect("serialises");
+        assert_eq!(json, r#"{"type":"joined","user":"ann"}"#);
+        let json = serde_json::to_string(&Event::Ended { reason: EndReason::LastLeft }).expect("serialises");
+        assert_eq!(json, r#"{"type":"ended","reason":"last_left"}"#);
+    }
+}

@@ -1,0 +1,97 @@
+//! A person in a room.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{ParticipantId, Room, SessionId, Sid, Timestamp, UserId};
+
+/// What a person may do in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The owner of a room by code.
+    Host,
+    /// An admin of the server API.
+    Moderator,
+    /// Everybody else.
+    Participant,
+}
+
+/// Where a participant stands: `invited` -> `waiting` -> `active` -> `left`, or `banned`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// A join token was minted for him and he has not been in.
+    Invited,
+    /// He asked for admission and holds no seat.
+    Waiting,
+    /// He has a seat.
+    Active,
+    /// He had one.
+    Left,
+    /// He is barred.
+    Banned,
+}
+
+/// plugNmeet's lock settings of a person, by their names there (`lock_microphone`, …); what is absent is unset.
+pub type Locks = BTreeMap<String, bool>;
+
+/// How a person shows himself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// The name that others see.
+    pub name: String,
+    /// An http(s) URL of a picture.
+    pub avatar_url: Option<String>,
+}
+
+/// A person in a session of a room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Participant {
+    /// Who he is within the room.
+    pub user: UserId,
+    /// The session that this record belongs to; in any other he counts as absent.
+    pub sid: Sid,
+    /// Where he stands.
+    pub standing: Standing,
+    /// How the rooms and realtime APIs address him.
+    pub id: ParticipantId,
+    /// His live sitting.
+    pub session: Option<SessionId>,
+    /// The sitting before, good for `resume` alone until the live one is first used.
+    pub previous_session: Option<SessionId>,
+    /// His name and picture.
+    pub profile: Profile,
+    /// What he may do.
+    pub role: Role,
+    /// Shown to the server API only.
+    pub hidden: bool,
+    /// Whether he came without an account.
+    pub guest: bool,
+    /// What he may not do.
+    pub locks: Locks,
+    /// plugNmeet's `user_metadata` as stored, a JSON text.
+    pub metadata: Option<String>,
+    /// When he took his seat.
+    pub joined_at: Option<Timestamp>,
+    /// Since when he waits.
+    pub waiting_since: Option<Timestamp>,
+    /// Whether he was admitted from the waiting room in this session: he passes it from then on.
+    pub admitted: bool,
+    /// The ids of his unused join tokens with the moments at which they expire.
+    pub tokens: Vec<(Uuid, Timestamp)>,
+}
+
+impl Participant {
+    /// Whether he has a seat in the room's present session.
+    pub fn is_in(&self, room: &Room) -> bool {
+        self.standing == Standing::Active && self.sid == room.sid
+    }
+
+    /// Whether he is barred from `room`: for the session, and in a room by code for the room's life.
+    pub fn is_banned_from(&self, room: &Room) -> bool {
+        self.standing == Standing::Banned && (self.sid == room.sid || room.by_code.is_some())
+    }
+}

@@ -1,0 +1,121 @@
+//! Every reason for which a request is refused, once. How a reason reads on the wire is the dialect's business.
+
+use std::fmt;
+
+/// What is wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The field's path in the request, such as `metadata.room_title`; empty for the body as a whole.
+    pub field: String,
+    /// What was expected, such as `must be 1 to 50 characters`.
+    pub expected: String,
+}
+
+impl Violation {
+    /// What `field` should have been.
+    pub fn new(field: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { field: field.into(), expected: expected.into() }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.expected)
+        } else {
+            write!(f, "{}: {}", self.field, self.expected)
+        }
+    }
+}
+
+/// Why a request is refused.
+///
+/// The order of the variants is the order in which a join is judged (`rules.md` 2): the first that applies is given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No credential where one is needed.
+    #[error("missing token")]
+    MissingToken,
+    /// The credential is forged, of another room, revoked, or of a sitting that is over.
+    #[error("invalid token")]
+    InvalidToken,
+    /// The credential was good once.
+    #[error("expired token")]
+    ExpiredToken,
+    /// The request is malformed.
+    #[error("invalid request")]
+    Invalid(Vec<Violation>),
+    /// The body is larger than 64 KB.
+    #[error("body too large")]
+    BodyTooLarge,
+    /// There is no such room.
+    #[error("room not found")]
+    RoomNotFound,
+    /// The room has ended, or the token is of an earlier session.
+    #[error("room not active")]
+    RoomNotActive,
+    /// The room takes signed-in users only.
+    #[error("guests not allowed")]
+    GuestsNotAllowed,
+    /// This person is barred from the room.
+    #[error("banned")]
+    Banned,
+    /// The join token has admitted somebody.
+    #[error("token used")]
+    UsedToken,
+    /// The room lets nobody new in.
+    #[error("room locked")]
+    RoomLocked,
+    /// Every seat is taken.
+    #[error("room full")]
+    RoomFull,
+    /// Only the host may do this.
+    #[error("not the host")]
+    NotHost,
+    /// Only those who are in the room may do this.
+    #[error("not in the room")]
+    NotInRoom,
+    /// The Idempotency-Key came before with another request.
+    #[error("idempotency key reused")]
+    KeyReused,
+    /// The id is taken by a room of another kind.
+    #[error("room id taken")]
+    RoomIdTaken,
+    /// Too many at once on the same room; the same request may be sent again.
+    #[error("busy")]
+    Busy,
+    /// Something of ours failed; the log says what.
+    #[error("internal")]
+    Internal,
+}
+
+impl Refusal {
+    /// One field was wrong.
+    pub fn invalid(field: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Invalid(vec![Violation::new(field, expected)])
+    }
+
+    /// The reason for machines: stable, in capitals. Dry runs answer with it, logs carry it.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MissingToken => "TOKEN_MISSING",
+            Self::InvalidToken => "TOKEN_INVALID",
+            Self::ExpiredToken => "TOKEN_EXPIRED",
+            Self::Invalid(_) => "INVALID_REQUEST",
+            Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::RoomNotFound => "ROOM_NOT_FOUND",
+            Self::RoomNotActive => "ROOM_NOT_ACTIVE",
+            Self::GuestsNotAllowed => "GUESTS_NOT_ALLOWED",
+            Self::Banned => "BANNED",
+            Self::UsedToken => "TOKEN_USED",
+            Self::RoomLocked => "ROOM_LOCKED",
+            Self::RoomFull => "ROOM_FULL",
+            Self::NotHost => "NOT_HOST",
+            Self::NotInRoom => "NOT_IN_ROOM",
+            Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::RoomIdTaken => "ROOM_ID_TAKEN",
+            Self::Busy => "BUSY",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}

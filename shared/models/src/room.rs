@@ -1,0 +1,150 @@
+//! A room and its present session.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiKeyId, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId};
+
+/// Whether a session runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// A session runs (until its `due_at`).
+    Open,
+    /// A room by code between two sessions; the next join starts one.
+    Idle,
+    /// Over for good.
+    Ended,
+}
+
+/// What the host of a room by code decides. The names are the rooms API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "seven independent switches, as the API names them")]
+pub struct Settings {
+    /// Participants may share their screen.
+    pub allow_screen_share: bool,
+    /// Participants may write in the chat.
+    pub allow_chat: bool,
+    /// Participants may turn their camera on.
+    pub allow_participant_video: bool,
+    /// Participants may turn their microphone on.
+    pub allow_participant_audio: bool,
+    /// People without an account may join.
+    pub allow_guest_access: bool,
+    /// Newcomers start muted.
+    pub mute_participants_on_join: bool,
+    /// All but host and moderators wait for admission.
+    pub waiting_room: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow_screen_share: true,
+            allow_chat: true,
+            allow_participant_video: true,
+            allow_participant_audio: true,
+            allow_guest_access: true,
+            mute_participants_on_join: false,
+            waiting_room: false,
+        }
+    }
+}
+
+/// What only rooms by code have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeRoom {
+    /// The code that people join by.
+    pub code: RoomCode,
+    /// The user who owns the room.
+    pub host: UserId,
+    /// What the host decided.
+    pub settings: Settings,
+    /// When the room was made; its sessions have their own times.
+    pub created_at: Timestamp,
+}
+
+/// A room: the hot item of the table, read and written by every join.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Room {
+    /// Its name.
+    pub key: RoomKey,
+    /// The present session, or the last one.
+    pub sid: Sid,
+    /// Whether it runs; see [`Room::is_open`].
+    pub status: Status,
+    /// Whether nobody new may enter.
+    pub locked: bool,
+    /// Seats taken.
+    pub seats: u32,
+    /// Seats there are; none when unlimited.
+    pub max_participants: Option<u32>,
+    /// The session's change counter: each change has the next number.
+    pub seq: u64,
+    /// The last webhook number given out. Starts at 2: `room_created` is 1, and 2 is kept for `room_started`.
+    pub hooks: u32,
+    /// When the session was created.
+    pub created_at: Timestamp,
+    /// When the first one joined.
+    pub started_at: Option<Timestamp>,
+    /// When it was ended for good.
+    pub ended_at: Option<Timestamp>,
+    /// How long a session lasts from its first join; none when unlimited.
+    pub duration: Option<Duration>,
+    /// How long a session waits for its first participant.
+    pub empty_timeout: Duration,
+    /// The session's clock: from this moment on it is over, whatever `status` says.
+    pub due_at: Timestamp,
+    /// Join tokens minted up to here are dead.
+    pub revoked_before: Timestamp,
+    /// Whether newcomers without rights wait for admission.
+    pub waiting_room: bool,
+    /// Whether the server gives everyone a user id of its own.
+    pub auto_gen_user_id: bool,
+    /// The locks that new participants get.
+    pub default_locks: Locks,
+    /// The API key that made it.
+    pub api_key: Option<ApiKeyId>,
+    /// What a room by code has beside.
+    pub by_code: Option<CodeRoom>,
+    /// From when on the room counts as never having been; read for rooms between or after their sessions.
+    pub expires_at: Timestamp,
+}
+
+impl Room {
+    /// Whether a session runs at `now`. A session whose time has come is over at that moment, whoever has noticed.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.status == Status::Open && self.due_at > now
+    }
+
+    /// Whether people may come: a session runs, or, in a room by code, may be started.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.is_open(now) || (self.by_code.is_some() && self.status != Status::Ended)
+    }
+
+    /// Whether the room is past its retention: it answers as if it had never been, also while TTL has not come by.
+    pub fn is_gone(&self, now: Timestamp) -> bool {
+        !self.is_open(now) && self.expires_at <= now
+    }
+
+    /// Whether every seat is taken.
+    pub fn is_full(&self) -> bool {
+        self.max_participants.is_some_and(|most| self.seats >= most)
+    }
+
+    /// Seats taken in the session that runs now; none between sessions.
+    pub fn present_seats(&self, now: Timestamp) -> u32 {
+        if self.is_open(now) { self.seats } else { 0 }
+    }
+
+    /// The moment at which the running session ends by its duration; [`Timestamp::NEVER`] when it has none. Before
+    /// the first join it is counted from `now`, for whoever joins now would start it.
+    pub fn ends_at(&self, now: Timestamp) -> Timestamp {
+        match self.duration {
+            Some(duration) => self.started_at.unwrap_or(now).plus(duration),
+            None => Timestamp::NEVER,
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Admission, the heart: seat, lock, expiry, capacity, token and participant move in one transaction or not at all.
+//!
+//! Two items take part: the room's state and the participant (a third, where an answer is kept). The conditions of the
+//! two writes are the rules of `models::judge`; what the cancelled transaction brings back is judged by that function,
+//! so a refusal is named by the same code that a dry run asks.
+
+mod steps;
+
+use std::time::Duration;
+
+use models::{
+    Applicant, Entry, JoinToken, Participant, ParticipantId, Profile, Record, Refusal, Role, Room, RoomKey,
+    SessionId, Sid, Timestamp, UserId, judge,
+};
+
+use self::steps::Plan;
+use crate::answer::{Keep, kept_before};
+use crate::commit::{Outcome, Verdict};
+use crate::error::Halt;
+use crate::items::{ParticipantItem, RoomItem};
+use crate::{Store, StoreError};
+
+/// A session token is good for a day at most.
+const SESSION_TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// How often an admission looks again when the room changed between its look and its write.
+const MOST_TRIES: usize = 20;
+
+/// How somebody proves who he is.
+#[derive(Clone, Copy, Debug)]
+pub enum Credential<'a> {
+    /// A join token; it is spent by the admission.
+    Token(&'a JoinToken),
+    /// A signed-in user of a room by code.
+    User {
+        /// Who.
+        id: &'a UserId,
+        /// His name and picture.
+        profile: &'a Profile,
+    },
+    /// Nobody known; his name.
+    Guest(&'a Profile),
+}
+
+/// Somebody at the door of a room.
+#[derive(Clone, Copy, Debug)]
+pub struct Door<'a> {
+    /// The room.
+    pub room: &'a RoomKey,
+    /// Who asks.
+    pub credential: Credential<'a>,
+    /// How long a seat without a connection is kept.
+    pub unattached: Duration,
+}
+
+/// Somebody who was let in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Admission {
+    /// The room.
+    pub room: RoomKey,
+    /// The session.
+    pub sid: Sid,
+    /// Who he is.
+    pub user: UserId,
+    /// Whether he came without an account.
+    pub guest: bool,
+    /// His name and picture.
+    pub profile: Profile,
+    /// His id as a participant.
+    pub id: ParticipantId,
+    /// The sitting that begins now.
+    pub session: SessionId,
+    /// His role.
+    pub role: Role,
+    /// Whether he has a seat; else he waits for admission.
+    pub active: bool,
+    /// When he took his seat; the first time, if he never left it.
+    pub joined_at: Option<Timestamp>,
+    /// Until when the sitting's token is good.
+    pub expires_at: Timestamp,
+}
+
+impl Door<'_> {
+    fn user(&self) -> Option<&UserId> {
+        match self.credential {
+            Credential::Token(token) => Some(&token.user),
+            Credential::User { id, .. } => Some(id),
+            Credential::Guest(_) => None,
+        }
+    }
+
+    /// What the rules are asked about; the host is known by the room.
+    fn applicant(&self, room: Option<&Room>) -> Applicant {
+        let hosts = |id: &UserId| {
+            room.and_then(|room| room.by_code.as_ref()).is_some_and(|by_code| by_code.host == *id)
+        };
+        match self.credential {
+            // An admin of the server API who is also the host (his id is the same person's) is the host.
+            Credential::Token(token) => Applicant { guest: false, role: token.role, token: Some(token.id) },
+            Credential::User { id, .. } => Applicant {
+                guest: false,
+                role: if hosts(id) { Role::Host } else { Role::Participant },
+                token: None,
+            },
+            Credential::Guest(_) => Applicant { guest: true, role: Role::Participant, token: None },
+        }
+    }
+}
+
+/// Would this person get in now? Takes nothing.
+pub(crate) fn would_admit(
+    door: &Door<'_>,
+    room: Option<&Room>,
+    participant: Option<&Participant>,
+    now: Timestamp,
+) -> Result<Entry, Refusal> {
+    let applicant = door.applicant(room);
+    judge(room, Record::of(participant, room, applicant), applicant, now)
+}
+
+impl Store {
+    /// Says how this person would come in now, or why not; takes nothing.
+    pub async fn would_admit(&self, door: &Door<'_>) -> Result<Entry, Halt> {
+        let seen = self.look(door.room, false, door.user()).await?;
+        Ok(would_admit(door, seen.room.as_ref(), seen.participant.as_ref(), self.clock.now())?)
+    }
+
+    /// Lets somebody in, in one step, or says why not.
+    ///
+    /// A join token needs no read: the first attempt assumes that it is good and that there is a seat. A room by code is
+    /// read first: it tells the host, and a full, locked or ended one refuses without a write.
+    pub async fn admit(&self, door: &Door<'_>, keep: Option<Keep<'_, Admission>>) -> Result<Admission, Halt> {
+        let session = SessionId(self.random.uuid());
+        let guest = ParticipantId(self.random.uuid());
+        let mut known = match door.credential {
+            Credential::Token(token) => {
+                Some(Known { sid: token.id.sid, entry: Entry::Seat, room: None, person: None })
+            }
+            Credential::User { .. } | Credential::Guest(_) => None,
+        };
+        for _ in 0..MOST_TRIES {
+            let Known { sid, entry, room, person } = match known.take() {
+                Some(known) => known,
+                None => self.decide(door, session).await?,
+            };
+            let now = self.clock.now();
+            let next = if starts_session(entry, room.as_ref(), now) { Sid(self.random.uuid()) } else { sid };
+            let plan = Plan { door, entry, seen_sid: sid, sid: next, session, guest, room, person };
+            if plan.is_done() {
+                return Ok(plan.admission(now));
+            }
+            let outcome = self.commit(|now| plan.steps(now, keep.as_ref())).await;
+            let verdicts = match outcome {
+                Ok(Outcome::Committed) => return Ok(plan.admission(now)),
+                Ok(Outcome::Refused(verdicts)) => verdicts,
+                // The answers of all attempts were lost: what happened is read from the participant.
+                Err(StoreError::Unavailable(reason)) => {
+                    let seen = self.look(door.room, false, Some(&plan.user())).await?;
+                    return match seen.participant {
+                        Some(person) if person.session == Some(session) => Ok(plan.admission(now)),
+                        _ => Err(StoreError::Unavailable(reason).into()),
+                    };
+                }
+                Err(error) => return Err(error.into()),
+            };
+            kept_before(keep.as_ref(), &verdicts)?;
+            known = explain(door, session, verdicts, self.clock.now())?;
+        }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+    }
+
+    /// Reads the room and the person, and judges.
+    async fn decide(&self, door: &Door<'_>, session: SessionId) -> Result<Known, Halt> {
+        let seen = self.look(door.room, false, door.user()).await?;
+        let (room, person) = (seen.room, seen.participant);
+        if let (Some(room), Some(own)) = (&room, person.as_ref().filter(|own| own.session == Some(session))) {
+            // An earlier attempt of ours took effect and its answer was lost.
+            return Ok(Known { sid: own.sid, entry: Entry::Same, room: Some(room.clone()), person });
+        }
+        let entry = would_admit(door, room.as_ref(), person.as_ref(), self.clock.now())?;
+        let sid = room.as_ref().map(|room| room.sid).ok_or(Refusal::RoomNotFound)?;
+        Ok(Known { sid, entry, room, person })
+    }
+}
+
+/// What is known before an attempt.
+#[derive(Debug)]
+struct Known {
+    sid: Sid,
+    entry: Entry,
+    room: Option<Room>,
+    person: Option<Participant>,
+}
+
+/// Maps the reasons of a cancelled admission to their refusal; nothing when they do not tell, and the room has to be
+/// read.
+fn explain(
+    door: &Door<'_>,
+    session: SessionId,
+    verdicts: Vec<Verdict>,
+    now: Timestamp,
+) -> Result<Option<Known>, Halt> {
+    let Credential::Token(token) = door.credential else { return Ok(None) };
+    let mut verdicts = verdicts.into_iter();
+    let (Some(state), Some(participant)) = (verdicts.next(), verdicts.next()) else { return Ok(None) };
+    let person = match participant {
+        Verdict::Failed(item) => item.map(ParticipantItem::decode).transpose()?,
+        // Its condition held: an unused token of somebody who is neither in nor banned.
+        Verdict::Passed => {
+            if let Verdict::Failed(item) = state {
+                let room = item.map(|item| RoomItem::decode(door.room, item)).transpose()?;
+                let entry = judge(room.as_ref(), Record::CLEAN, door.applicant(room.as_ref()), now)?;
+                return Ok((entry == Entry::Wait).then_some(Known {
+                    sid: token.id.sid,
+                    entry,
+                    room,
+                    person: None,
+                }));
+            }
+            return Ok(None);
+        }
+    };
+    if person.as_ref().is_some_and(|own| own.session == Some(session)) {
+        // The write took effect and its answer was lost: reading finds it.
+        return Ok(None);
+    }
+    let room = match state {
+        Verdict::Failed(item) => {
+            let room = item.map(|item| RoomItem::decode(door.room, item)).transpose()?;
+            let entry = would_admit(door, room.as_ref(), person.as_ref(), now)?;
+            return Ok((entry == Entry::Same).then_some(Known { sid: token.id.sid, entry, room, person }));
+        }
+        Verdict::Passed => None,
+    };
+    let entry = Record::of(person.as_ref(), None, door.applicant(None)).judge()?;
+    Ok(entry.map(|entry| Known { sid: token.id.sid, entry, room, person }))
+}
+
+/// Whether this entry begins a session of a room by code.
+fn starts_session(entry: Entry, room: Option<&Room>, now: Timestamp) -> bool {
+    match entry {
+        Entry::Session => true,
+        Entry::Wait => room.is_some_and(|room| !room.is_open(now)),
+        Entry::Seat | Entry::Same => false,
+    }
+}

@@ -1,0 +1,266 @@
+//! The writes of an admission.
+
+use models::{
+    Entry, Event, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid, Standing, Timestamp,
+    UserId,
+};
+
+use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE, starts_session};
+use crate::answer::Keep;
+use crate::items::{Key, ParticipantItem, due_shard, event_text, tenant_shard, token_attribute};
+use crate::step::{Step, Values, all, n, s};
+
+/// One attempt at an admission: all that its writes and its answer are made of.
+pub(super) struct Plan<'a> {
+    pub(super) door: &'a Door<'a>,
+    pub(super) entry: Entry,
+    /// The session that was seen, or that the token is of.
+    pub(super) seen_sid: Sid,
+    /// The session that he will be in: another one where his entry begins it.
+    pub(super) sid: Sid,
+    /// The sitting that begins.
+    pub(super) session: SessionId,
+    /// The id of a guest, if he is one.
+    pub(super) guest: ParticipantId,
+    pub(super) room: Option<Room>,
+    pub(super) person: Option<Participant>,
+}
+
+impl Plan<'_> {
+    pub(super) fn user(&self) -> UserId {
+        self.door.user().cloned().unwrap_or_else(|| UserId::guest(self.guest))
+    }
+
+    fn id(&self) -> ParticipantId {
+        match self.door.credential {
+            Credential::Guest(_) => self.guest,
+            Credential::Token(_) | Credential::User { .. } => ParticipantId::of(self.sid, &self.user()),
+        }
+    }
+
+    /// Whether an earlier attempt of ours did it already.
+    pub(super) fn is_done(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.session == Some(self.session))
+    }
+
+    /// What the person is told, and what a success means.
+    pub(super) fn admission(&self, now: Timestamp) -> Admission {
+        let joined_before = self.person.as_ref().filter(|_| self.entry == Entry::Same);
+        let active = match self.entry {
+            Entry::Same => joined_before.is_some_and(|person| person.standing == Standing::Active),
+            Entry::Seat | Entry::Session => true,
+            Entry::Wait => false,
+        };
+        let session_end = match &self.room {
+            Some(room) if starts_session(self.entry, Some(room), now) => {
+                room.duration.map_or(Timestamp::NEVER, |duration| now.plus(duration))
+            }
+            Some(room) => room.ends_at(now),
+            None => Timestamp::NEVER,
+        };
+        let profile = match self.door.credential {
+            Credential::Token(token) => Profile { name: token.name.clone(), avatar_url: None },
+            Credential::User { profile, .. } | Credential::Guest(profile) => profile.clone(),
+        };
+        Admission {
+            room: self.door.room.clone(),
+            sid: self.sid,
+            user: self.user(),
+            guest: matches!(self.door.credential, Credential::Guest(_)),
+            profile,
+            id: self.id(),
+            session: self.session,
+            role: self.door.applicant(self.room.as_ref()).role,
+            active,
+            joined_at: match self.entry {
+                Entry::Same => joined_before.and_then(|person| person.joined_at),
+                Entry::Seat | Entry::Session => Some(now),
+                Entry::Wait => None,
+            },
+            expires_at: now.plus(SESSION_TOKEN_LIFE).min(session_end),
+        }
+    }
+
+    /// The writes, conditions and all, for the moment `now`.
+    pub(super) fn steps(&self, now: Timestamp, keep: Option<&Keep<'_, Admission>>) -> Vec<Step> {
+        let mut steps = vec![self.state_step(now), self.participant_step(now)];
+        steps.extend(keep.map(|keep| keep.step(&self.admission(now), now)));
+        steps
+    }
+
+    /// The room's part. Its change of seats never depends on what was read: it adds to what is there.
+    fn state_step(&self, now: Timestamp) -> Step {
+        let room = self.door.room;
+        let applicant = self.door.applicant(self.room.as_ref());
+        let user = self.user();
+        let starts = starts_session(self.entry, self.room.as_ref(), now);
+        let event = match self.entry {
+            Entry::Seat | Entry::Session => Event::Joined { user },
+            Entry::Same => Event::Replaced { user },
+            Entry::Wait => Event::Waiting { user },
+        };
+        let values: Values = vec![
+            ("open", s("open")),
+            ("idle", s("idle")),
+            ("seen", s(self.seen_sid)),
+            ("sid", s(self.sid)),
+            ("now", n(now.millis())),
+            ("yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true)),
+            ("no", aws_sdk_dynamodb::types::AttributeValue::Bool(false)),
+            ("zero", n(0)),
+            ("one", n(1)),
+            ("event", s(event_text(&event))),
+            ("minted", n(applicant.token.map_or(0, |token| token.minted_at().millis()))),
+            // Webhook numbers given out by a new session: room_created, room_started, and the first join's.
+            ("two", n(2)),
+            ("three", n(3)),
+            ("due_shard", s(due_shard(room))),
+            ("tenant_shard", s(tenant_shard(&room.tenant, room, true))),
+        ];
+        let running = "#status = :open AND #sid = :seen AND #due_at > :now";
+        let over = "#sid = :seen AND (#status = :idle OR (#status = :open AND #due_at <= :now))";
+        let condition = all([
+            if starts { over } else { running },
+            if applicant.token.is_some() { "#revoked_before < :minted" } else { "" },
+            if applicant.guest { "#settings.#allowGuestAccess = :yes" } else { "" },
+            if self.entry == Entry::Same { "" } else { "#locked = :no" },
+            match self.entry {
+                Entry::Seat => "#seats < #max_participants",
+                Entry::Wait => "#waiting_room = :yes",
+                Entry::Same | Entry::Session => "",
+            },
+            if self.passes_waiting_room() { "" } else { "#waiting_room = :no" },
+        ]);
+        let take_seat = "SET #seats = #seats + :one, #seq = #seq + :one, #hooks = #hooks + :one, #event = :event, \
+                         #started_at = if_not_exists(#started_at, :now), \
+                         #due_at = if_not_exists(#started_at, :now) + #duration REMOVE #expires_at";
+        let tell = "SET #seq = #seq + :one, #event = :event";
+        let begin = "#sid = :sid, #status = :open, #seq = :one, #event = :event, #created_at = :now, \
+                     #due_shard = :due_shard, #tenant_shard = :tenant_shard, #tenant_time = :now";
+        let update = match (self.entry, starts) {
+            (Entry::Seat, _) => take_seat.to_owned(),
+            (Entry::Session, _) => format!(
+                "SET {begin}, #seats = :one, #hooks = :three, #started_at = :now, #due_at = :now + #duration \
+                 REMOVE #expires_at"
+            ),
+            (Entry::Wait, true) => format!(
+                "SET {begin}, #seats = :zero, #hooks = :two, #due_at = :now + #empty_timeout \
+                 REMOVE #expires_at, #started_at"
+            ),
+            (Entry::Wait | Entry::Same, _) => tell.to_owned(),
+        };
+        // `#due_at = :now + #duration` reads as an operand and a path: both may stand in a sum.
+        Step::update(Key::state(room), update, condition, values)
+    }
+
+    fn passes_waiting_room(&self) -> bool {
+        let admitted = self.person.as_ref().is_some_and(|person| person.admitted && person.sid == self.sid);
+        self.entry != Entry::Seat && self.entry != Entry::Session
+            || admitted
+            || self.door.applicant(self.room.as_ref()).role != Role::Participant
+    }
+
+    /// The person's part: he becomes active (or waits, or stays) in a new sitting, and his token is gone.
+    fn participant_step(&self, now: Timestamp) -> Step {
+        let room = self.door.room;
+        let key = Key::participant(room, &self.user());
+        let lease = now.plus(self.door.unattached);
+        let standing = if self.entry == Entry::Wait { Standing::Waiting } else { Standing::Active };
+        let known = self.person.as_ref().is_some_and(|person| person.sid == self.sid);
+        if !known && !matches!(self.door.credential, Credential::Token(_)) {
+            let item = ParticipantItem::encode(room, &self.newcomer(standing, now), Some(lease), None);
+            let values = vec![("sid", s(self.sid)), ("banned", s("banned"))];
+            let condition = "attribute_not_exists(#pk) OR (#sid <> :sid AND #status <> :banned)";
+            return Step::put(key, item, condition, values);
+        }
+        let mut values: Values = vec![
+            ("sid", s(self.sid)),
+            ("active", s("active")),
+            ("waiting", s("waiting")),
+            ("banned", s("banned")),
+            ("now", n(now.millis())),
+            ("session", s(self.session)),
+            ("lease", n(lease.millis())),
+            ("due_shard", s(due_shard(room))),
+            ("id", s(self.id())),
+            ("no", aws_sdk_dynamodb::types::AttributeValue::Bool(false)),
+        ];
+        let mut set = vec!["#session = :session", "#due_at = :lease", "#due_shard = :due_shard"];
+        let mut remove = vec!["#expires_at"];
+        match self.entry {
+            Entry::Same => set.push("#previous_session = #session"),
+            Entry::Seat | Entry::Session => {
+                set.extend(["#status = :active", "#joined_at = :now", "#id = :id"]);
+                remove.extend(["#previous_session", "#waiting_since", "#left_at"]);
+            }
+            Entry::Wait => {
+                set.extend([
+                    "#status = :waiting",
+                    "#waiting_since = if_not_exists(#waiting_since, :now)",
+                    "#id = :id",
+                ]);
+                remove.push("#left_at");
+            }
+        }
+        let token_condition;
+        let token_copy;
+        let token_name;
+        let mut conditions = vec!["#sid = :sid", "#status <> :banned"];
+        match self.door.credential {
+            Credential::Token(token) => {
+                token_name = format!("#{}", token_attribute(token.id.id));
+                token_condition = format!("attribute_exists({token_name})");
+                token_copy = ["name", "role", "hidden", "locks", "metadata"]
+                    .map(|field| format!("#{field} = {token_name}.#{field}"))
+                    .join(", ");
+                conditions.push(&token_condition);
+                set.push(&token_copy);
+                remove.push(&token_name);
+            }
+            Credential::User { profile, .. } | Credential::Guest(profile) => {
+                values.extend([("name", s(&profile.name)), ("role", s(role_word(self)))]);
+                set.extend(["#name = :name", "#role = :role", "#hidden = :no"]);
+                match &profile.avatar_url {
+                    Some(url) => {
+                        values.push(("avatar_url", s(url)));
+                        set.push("#avatar_url = :avatar_url");
+                    }
+                    None => remove.push("#avatar_url"),
+                }
+            }
+        }
+        conditions.push(if self.entry == Entry::Same { "#status = :active" } else { "#status <> :active" });
+        let update = format!("SET {} REMOVE {}", set.join(", "), remove.join(", "));
+        Step::update(key, update, conditions.join(" AND "), values)
+    }
+
+    fn newcomer(&self, standing: Standing, now: Timestamp) -> Participant {
+        let admission = self.admission(now);
+        Participant {
+            user: admission.user,
+            sid: self.sid,
+            standing,
+            id: admission.id,
+            session: Some(self.session),
+            previous_session: None,
+            profile: admission.profile,
+            role: admission.role,
+            hidden: false,
+            guest: admission.guest,
+            locks: models::Locks::new(),
+            metadata: None,
+            joined_at: admission.joined_at,
+            waiting_since: (standing == Standing::Waiting).then_some(now),
+            admitted: false,
+            tokens: vec![],
+        }
+    }
+}
+
+fn role_word(plan: &Plan<'_>) -> &'static str {
+    match plan.door.applicant(plan.room.as_ref()).role {
+        Role::Host => "host",
+        Role::Moderator => "moderator",
+        Role::Participant => "participant",
+    }
+}

@@ -1,0 +1,241 @@
+//! Rooms come into being.
+
+use std::time::Duration;
+
+use models::{
+    ApiKeyId, CodeRoom, Event, Locks, Refusal, Room, RoomCode, RoomKey, Settings, Sid, Status, Tenant,
+    Timestamp, UserId,
+};
+
+use crate::answer::{Keep, kept_before};
+use crate::commit::{Outcome, Verdict};
+use crate::error::Halt;
+use crate::items::{Key, RoomDocument, RoomItem};
+use crate::step::{Step, n, s};
+use crate::{Store, StoreError};
+
+/// TTL may remove a room of the server API this long after its session's end; a last resort, the sweep closes it.
+pub(crate) const TTL_AFTER_DUE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A collision of codes is one in 10^12 for a million rooms; more of them in a row mean that something is broken.
+const MOST_DRAWS: usize = 5;
+
+/// A room of the server API to be.
+#[derive(Clone, Debug)]
+pub struct NewRoom {
+    /// Its name.
+    pub key: RoomKey,
+    /// The key that asks for it.
+    pub api_key: ApiKeyId,
+    /// How long it waits for its first participant.
+    pub empty_timeout: Duration,
+    /// How long it lasts from the first join; none when unlimited.
+    pub duration: Option<Duration>,
+    /// Seats; none when unlimited.
+    pub max_participants: Option<u32>,
+    /// Whether newcomers wait for admission.
+    pub waiting_room: bool,
+    /// Whether the server makes the user ids.
+    pub auto_gen_user_id: bool,
+    /// The locks of new participants.
+    pub default_locks: Locks,
+    /// Its title.
+    pub title: String,
+    /// Where its webhooks go.
+    pub webhook_url: Option<String>,
+    /// The metadata as it will be stored, a JSON text.
+    pub metadata: String,
+}
+
+/// A room by code to be.
+#[derive(Clone, Debug)]
+pub struct NewCodeRoom {
+    /// Who owns it.
+    pub host: UserId,
+    /// The host's name.
+    pub host_name: String,
+    /// The host's picture.
+    pub host_avatar_url: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// What the host decided.
+    pub settings: Settings,
+    /// Seats.
+    pub max_participants: u32,
+    /// How long a session lasts; none when unlimited.
+    pub duration: Option<Duration>,
+    /// How long a session waits for its first participant.
+    pub empty_timeout: Duration,
+    /// How long it is kept after its last use.
+    pub retention: Duration,
+}
+
+/// A room as it stands after a create.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// Its state.
+    pub room: Room,
+    /// Its metadata.
+    pub document: RoomDocument,
+    /// Whether this create made it; else it was open already and nothing was changed.
+    pub fresh: bool,
+}
+
+impl Store {
+    /// Opens a session under the room's id, or finds the one that is open: plugNmeet's create is repeatable.
+    ///
+    /// Refused as [`Refusal::RoomIdTaken`] when the id is a room by code's.
+    pub async fn create_room(
+        &self,
+        new: &NewRoom,
+        sid: Sid,
+        now: Timestamp,
+        keep: Option<Keep<'_, Created>>,
+    ) -> Result<Created, Halt> {
+        let created = fresh(new, sid, now);
+        loop {
+            let outcome = self
+                .commit(|now| {
+                    let free = "attribute_not_exists(#pk) OR \
+                                (attribute_not_exists(#code) AND (#status = :ended OR #due_at <= :now))";
+                    let values = vec![("ended", s("ended")), ("now", n(now.millis()))];
+                    let state = RoomItem::encode(&created.room, &Event::Created);
+                    let mut steps = vec![
+                        Step::put(Key::state(&new.key), state, free, values),
+                        Step::put(Key::document(&new.key), created.document.encode(), "", vec![]),
+                    ];
+                    steps.extend(keep.as_ref().map(|keep| keep.step(&created, now)));
+                    steps
+                })
+                .await?;
+            let verdicts = match outcome {
+                Outcome::Committed => return Ok(created),
+                Outcome::Refused(verdicts) => verdicts,
+            };
+            kept_before(keep.as_ref(), &verdicts)?;
+            let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next() else { continue };
+            let room = RoomItem::decode(&new.key, item)?;
+            if room.by_code.is_some() {
+                return Err(Refusal::RoomIdTaken.into());
+            }
+            if room.sid == sid {
+                // An earlier attempt of ours whose answer was lost.
+                return Ok(created);
+            }
+            match self.document(&new.key).await? {
+                Some(document) if document.sid == room.sid => {
+                    return Ok(Created { room, document, fresh: false });
+                }
+                // The session ended and another began between the two reads: look again.
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes a room by code, idle until its first join. A code that is taken is drawn again.
+    pub async fn create_code_room(
+        &self,
+        new: &NewCodeRoom,
+        now: Timestamp,
+        keep: Option<Keep<'_, Created>>,
+    ) -> Result<Created, Halt> {
+        for _ in 0..MOST_DRAWS {
+            let code = RoomCode::draw(&*self.random);
+            let created = idle(new, code, Sid(self.random.uuid()), now);
+            let key = &created.room.key;
+            let outcome = self
+                .commit(|now| {
+                    let state = RoomItem::encode(&created.room, &Event::Created);
+                    let mut steps = vec![
+                        Step::put(Key::state(key), state, "attribute_not_exists(#pk)", vec![]),
+                        Step::put(Key::document(key), created.document.encode(), "", vec![]),
+                    ];
+                    steps.extend(keep.as_ref().map(|keep| keep.step(&created, now)));
+                    steps
+                })
+                .await?;
+            let verdicts = match outcome {
+                Outcome::Committed => return Ok(created),
+                Outcome::Refused(verdicts) => verdicts,
+            };
+            kept_before(keep.as_ref(), &verdicts)?;
+            if let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next()
+                && RoomItem::decode(key, item)?.sid == created.room.sid
+            {
+                return Ok(created);
+            }
+        }
+        Err(StoreError::Rejected(format!("{MOST_DRAWS} codes in a row were taken")).into())
+    }
+}
+
+fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
+    let due_at = now.plus(new.empty_timeout);
+    let room = Room {
+        key: new.key.clone(),
+        sid,
+        status: Status::Open,
+        locked: false,
+        seats: 0,
+        max_participants: new.max_participants,
+        seq: 1,
+        hooks: 2,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+        duration: new.duration,
+        empty_timeout: new.empty_timeout,
+        due_at,
+        revoked_before: Timestamp::default(),
+        waiting_room: new.waiting_room,
+        auto_gen_user_id: new.auto_gen_user_id,
+        default_locks: new.default_locks.clone(),
+        api_key: Some(new.api_key.clone()),
+        by_code: None,
+        expires_at: due_at.plus(TTL_AFTER_DUE),
+    };
+    let document = RoomDocument {
+        sid,
+        title: new.title.clone(),
+        webhook_url: new.webhook_url.clone(),
+        host_name: None,
+        host_avatar_url: None,
+        metadata: new.metadata.clone(),
+    };
+    Created { room, document, fresh: true }
+}
+
+fn idle(new: &NewCodeRoom, code: RoomCode, sid: Sid, now: Timestamp) -> Created {
+    let room = Room {
+        key: RoomKey { tenant: Tenant::main(), room: code.room_id() },
+        sid,
+        status: Status::Idle,
+        locked: false,
+        seats: 0,
+        max_participants: Some(new.max_participants),
+        seq: 0,
+        hooks: 0,
+        created_at: now,
+        started_at: None,
+        ended_at: None,
+        duration: new.duration,
+        empty_timeout: new.empty_timeout,
+        due_at: now,
+        revoked_before: Timestamp::default(),
+        waiting_room: new.settings.waiting_room,
+        auto_gen_user_id: false,
+        default_locks: Locks::new(),
+        api_key: None,
+        by_code: Some(CodeRoom { code, host: new.host.clone(), settings: new.settings, created_at: now }),
+        expires_at: now.plus(new.retention),
+    };
+    let document = RoomDocument {
+        sid,
+        title: new.title.clone(),
+        webhook_url: None,
+        host_name: Some(new.host_name.clone()),
+        host_avatar_url: new.host_avatar_url.clone(),
+        metadata: "{}".to_owned(),
+    };
+    Created { room, document, fresh: true }
+}

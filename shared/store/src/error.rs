@@ -1,0 +1,55 @@
+//! What can go wrong with the table itself. A refusal by a rule is no error: it is in the results.
+
+use models::Refusal;
+
+use crate::StoredAnswer;
+
+/// Why the table gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Conflicts or throttling until the deadline: nothing was changed, the request may be sent again.
+    #[error("the room was busy until the deadline: {0}")]
+    Busy(String),
+    /// The table could not be reached, or failed, until the deadline.
+    #[error("the table did not answer: {0}")]
+    Unavailable(String),
+    /// The table refused a request as wrong: a bug of ours.
+    #[error("the table refused a request: {0}")]
+    Rejected(String),
+    /// A stored item is not what we write.
+    #[error("stored item {0}: {1}")]
+    Corrupt(&'static str, String),
+}
+
+/// The public face of a failure: nothing of the inside shows.
+impl From<&StoreError> for Refusal {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Busy(_) | StoreError::Unavailable(_) => Self::Busy,
+            StoreError::Rejected(_) | StoreError::Corrupt(..) => Self::Internal,
+        }
+    }
+}
+
+/// Why an operation stops short of its success.
+#[derive(Debug)]
+pub enum Halt {
+    /// A rule says no.
+    Refused(Refusal),
+    /// The request was answered before; this is that answer.
+    Kept(StoredAnswer),
+    /// The table failed.
+    Failed(StoreError),
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}

@@ -1,0 +1,35 @@
+//! The stored items: their keys, their attributes, and their way to and from the domain.
+
+mod api_key;
+mod document;
+mod key;
+mod participant;
+mod room;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use api_key::ApiKey;
+pub use document::RoomDocument;
+pub(crate) use document::{deflate, inflate};
+pub(crate) use key::{Key, PARTICIPANT_PREFIX, due_shard, tenant_shard};
+pub(crate) use participant::{ParticipantItem, TokenRecord, token_attribute};
+pub(crate) use room::{RoomItem, event_text};
+
+use crate::StoreError;
+
+/// An item as DynamoDB has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The attributes of a record.
+pub(crate) fn encode(record: &impl Serialize) -> Item {
+    serde_dynamo::to_item(record).expect("our records have text keys and finite numbers")
+}
+
+/// The record that the attributes hold; `kind` names it in the error.
+pub(crate) fn decode<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(kind, error.to_string()))
+}

@@ -1,0 +1,99 @@
+//! The keys of the table, all in one place.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use models::{ApiKeyId, RoomKey, Tenant, UserId};
+
+use super::Item;
+
+/// What the sort key of every participant begins with.
+pub(crate) const PARTICIPANT_PREFIX: &str = "PARTICIPANT#";
+
+/// Shards of each index, so that no partition of it takes all the writes.
+const SHARDS: u64 = 8;
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// The partition of a room and of all that belongs to it.
+    pub(crate) fn room_partition(room: &RoomKey) -> String {
+        format!("ROOM#{room}")
+    }
+
+    /// A room's state: the hot item.
+    pub(crate) fn state(room: &RoomKey) -> Self {
+        Self::new(Self::room_partition(room), "STATE")
+    }
+
+    /// A room's metadata document.
+    pub(crate) fn document(room: &RoomKey) -> Self {
+        Self::new(Self::room_partition(room), "META")
+    }
+
+    /// A person in a room.
+    pub(crate) fn participant(room: &RoomKey, user: &UserId) -> Self {
+        Self::new(Self::room_partition(room), format!("{PARTICIPANT_PREFIX}{user}"))
+    }
+
+    /// An API key.
+    pub(crate) fn api_key(id: &ApiKeyId) -> Self {
+        Self::new(format!("KEY#{id}"), "KEY")
+    }
+
+    /// A kept answer; `hash` is of scope and key.
+    pub(crate) fn idempotency(hash: &str) -> Self {
+        Self::new(format!("IDEMPOTENCY#{hash}"), "IDEMPOTENCY")
+    }
+
+    /// The key as attributes.
+    pub(crate) fn attributes(&self) -> [(String, AttributeValue); 2] {
+        [
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ]
+    }
+
+    /// Whether `item` is the one with this key.
+    pub(crate) fn is_of(&self, item: &Item) -> bool {
+        let is = |name, value: &str| matches!(item.get(name), Some(AttributeValue::S(s)) if s == value);
+        is("pk", &self.pk) && is("sk", &self.sk)
+    }
+}
+
+/// The partition of `by_due` that holds what is due of this room.
+pub(crate) fn due_shard(room: &RoomKey) -> String {
+    format!("DUE#{}", shard(room))
+}
+
+/// The partition of `by_tenant` that holds this room while it is `open`, or after.
+pub(crate) fn tenant_shard(tenant: &Tenant, room: &RoomKey, open: bool) -> String {
+    format!("{}#{tenant}#{}", if open { "OPEN" } else { "ENDED" }, shard(room))
+}
+
+/// A stable hash (FNV-1a) of the room's name, spread over the shards.
+fn shard(room: &RoomKey) -> u64 {
+    let hash = room.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash % SHARDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rooms_spread_over_all_shards() {
+        let shards: std::collections::HashSet<_> =
+            (0..200).map(|i| due_shard(&format!("main/room{i}").parse().expect("a room"))).collect();
+        assert_eq!(shards.len(), 8);
+    }
+}

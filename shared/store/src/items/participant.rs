@@ -1,0 +1,141 @@
+//! A participant as stored: a state machine, with one attribute for each unused join token.
+
+use std::collections::BTreeMap;
+
+use models::{
+    Locks, Participant, ParticipantId, Profile, Role, RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Item, PARTICIPANT_PREFIX, decode, due_shard, encode};
+use crate::StoreError;
+
+const KIND: &str = "PARTICIPANT";
+
+/// What the attribute of an unused join token begins with.
+const TOKEN_PREFIX: &str = "t_";
+
+/// The attribute that holds an unused join token. Hexadecimal, so that it can stand in an expression.
+pub(crate) fn token_attribute(id: Uuid) -> String {
+    format!("{TOKEN_PREFIX}{}", id.simple())
+}
+
+/// What a join token brings: its use copies these into the participant, inside the item. Every field is always there,
+/// for an expression that copies a missing one would fail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TokenRecord {
+    /// When it expires; the token itself says so too, this is for pruning.
+    pub(crate) exp: Timestamp,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) hidden: bool,
+    pub(crate) locks: Locks,
+    pub(crate) metadata: String,
+}
+
+/// Attributes of a participant; times in milliseconds since the epoch, but `expires_at`, which TTL reads in seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ParticipantItem {
+    sid: Sid,
+    status: Standing,
+    id: ParticipantId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_session: Option<SessionId>,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar_url: Option<String>,
+    role: Role,
+    hidden: bool,
+    guest: bool,
+    #[serde(default, skip_serializing_if = "Locks::is_empty")]
+    locks: Locks,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    admitted: bool,
+    /// The lease of a seat without a connection: from then on the sweep may release it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_shard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+}
+
+impl ParticipantItem {
+    /// The item of a participant of `room`, with a lease or an expiry where it has one.
+    pub(crate) fn encode(
+        room: &RoomKey,
+        person: &Participant,
+        lease: Option<Timestamp>,
+        expires_at: Option<Timestamp>,
+    ) -> Item {
+        encode(&Self {
+            sid: person.sid,
+            status: person.standing,
+            id: person.id,
+            session: person.session,
+            previous_session: person.previous_session,
+            name: person.profile.name.clone(),
+            avatar_url: person.profile.avatar_url.clone(),
+            role: person.role,
+            hidden: person.hidden,
+            guest: person.guest,
+            locks: person.locks.clone(),
+            metadata: person.metadata.clone(),
+            joined_at: person.joined_at,
+            waiting_since: person.waiting_since,
+            admitted: person.admitted,
+            due_at: lease,
+            due_shard: lease.map(|_| due_shard(room)),
+            expires_at: expires_at.map(Timestamp::seconds),
+        })
+    }
+
+    /// The participant that the item holds.
+    pub(crate) fn decode(mut item: Item) -> Result<Participant, StoreError> {
+        let corrupt = |what: &str| StoreError::Corrupt(KIND, what.to_owned());
+        let user: UserId = item
+            .get("sk")
+            .and_then(|sk| sk.as_s().ok()?.strip_prefix(PARTICIPANT_PREFIX))
+            .and_then(|user| user.try_into().ok())
+            .ok_or_else(|| corrupt("sort key"))?;
+        let tokens: BTreeMap<Uuid, Item> = item
+            .extract_if(|name, _| name.starts_with(TOKEN_PREFIX))
+            .filter_map(|(name, value)| {
+                let id = Uuid::try_parse(&name[TOKEN_PREFIX.len()..]).ok()?;
+                Some((id, value.as_m().ok()?.clone()))
+            })
+            .collect();
+        let tokens = tokens
+            .into_iter()
+            .map(|(id, record)| Ok((id, decode::<TokenRecord>(KIND, record)?.exp)))
+            .collect::<Result<_, StoreError>>()?;
+        let item: Self = decode(KIND, item)?;
+        Ok(Participant {
+            user,
+            sid: item.sid,
+            standing: item.status,
+            id: item.id,
+            session: item.session,
+            previous_session: item.previous_session,
+            profile: Profile { name: item.name, avatar_url: item.avatar_url },
+            role: item.role,
+            hidden: item.hidden,
+            guest: item.guest,
+            locks: item.locks,
+            metadata: item.metadata,
+            joined_at: item.joined_at,
+            waiting_since: item.waiting_since,
+            admitted: item.admitted,
+            tokens,
+        })
+    }
+}

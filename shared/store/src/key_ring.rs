@@ -1,0 +1,24 @@
+//! API keys in the table.
+
+use models::ApiKeyId;
+
+use crate::commit::Outcome;
+use crate::items::{ApiKey, Key, decode, encode};
+use crate::step::Step;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// The API key with this name.
+    pub async fn api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let item = self.get(&Key::api_key(id)).await?;
+        item.map(|item| decode::<ApiKey>("KEY", item).map(|key| ApiKey { id: Some(id.clone()), ..key }))
+            .transpose()
+    }
+
+    /// Writes an API key; one of that name is replaced only when `replace` is set. Says whether it was written.
+    pub async fn put_api_key(&self, id: &ApiKeyId, key: &ApiKey, replace: bool) -> Result<bool, StoreError> {
+        let condition = if replace { "" } else { "attribute_not_exists(#pk)" };
+        let step = Step::put(Key::api_key(id), encode(key), condition, vec![]);
+        Ok(matches!(self.commit_one(&step).await?, Outcome::Committed))
+    }
+}

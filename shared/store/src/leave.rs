@@ -1,0 +1,134 @@
+//! Somebody gives up his seat.
+
+use std::time::Duration;
+
+use models::{Event, Room, SessionToken, Standing, Timestamp};
+
+use crate::answer::{Keep, kept_before};
+use crate::commit::{Outcome, Verdict};
+use crate::create::TTL_AFTER_DUE;
+use crate::error::Halt;
+use crate::items::{Key, ParticipantItem, RoomItem, event_text};
+use crate::step::{Step, Values, n, s};
+use crate::{Store, StoreError};
+
+/// How often a leave looks again when seats changed under its hands.
+const MOST_TRIES: usize = 20;
+
+/// What the leaving one leaves behind.
+#[derive(Clone, Copy, Debug)]
+enum Leaving {
+    /// Others are in.
+    Others,
+    /// He is the last: the session's clock starts.
+    Last {
+        /// When it runs out.
+        due_at: Timestamp,
+        /// When TTL may remove the room; never for one by code, whose end only makes it idle.
+        expires_at: Option<Timestamp>,
+    },
+    /// He held no seat, he waited.
+    Waiter,
+}
+
+impl Store {
+    /// Gives up the seat, or the place in the waiting room, that `token` is of. A token that is not the live one of a
+    /// running session changes nothing: leaving may be repeated, and a late leave of a replaced sitting throws nobody
+    /// out. Says whether anything changed.
+    pub async fn leave(
+        &self,
+        token: &SessionToken,
+        departure: Duration,
+        keep: Option<Keep<'_, ()>>,
+    ) -> Result<bool, Halt> {
+        let mut leaving = Leaving::Others;
+        for _ in 0..MOST_TRIES {
+            let outcome = self
+                .commit(|now| {
+                    let mut steps = vec![state_step(token, leaving), participant_step(token, leaving, now)];
+                    steps.extend(keep.as_ref().map(|keep| keep.step(&(), now)));
+                    steps
+                })
+                .await?;
+            let verdicts = match outcome {
+                Outcome::Committed => return Ok(true),
+                Outcome::Refused(verdicts) => verdicts,
+            };
+            kept_before(keep.as_ref(), &verdicts)?;
+            let mut verdicts = verdicts.into_iter();
+            let (state, participant) = (verdicts.next(), verdicts.next());
+            if let Some(Verdict::Failed(item)) = participant {
+                let waits = match item.map(ParticipantItem::decode).transpose()? {
+                    Some(person) => {
+                        person.standing == Standing::Waiting
+                            && person.sid == token.sid
+                            && person.session == Some(token.session)
+                    }
+                    None => false,
+                };
+                if waits && !matches!(leaving, Leaving::Waiter) {
+                    leaving = Leaving::Waiter;
+                    continue;
+                }
+                return Ok(false);
+            }
+            let Some(Verdict::Failed(Some(item))) = state else { return Ok(false) };
+            let room = RoomItem::decode(&token.room, item)?;
+            if room.sid != token.sid || room.status != models::Status::Open {
+                return Ok(false);
+            }
+            leaving = if room.seats > 1 {
+                Leaving::Others
+            } else {
+                last(&room, departure, self.now())
+            };
+        }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+    }
+}
+
+/// An empty room ends after the pause in which somebody may come back, never later than by its duration.
+fn last(room: &Room, departure: Duration, now: Timestamp) -> Leaving {
+    let due_at = now.plus(departure).min(room.ends_at(now));
+    Leaving::Last { due_at, expires_at: room.by_code.is_none().then(|| due_at.plus(TTL_AFTER_DUE)) }
+}
+
+fn state_step(token: &SessionToken, leaving: Leaving) -> Step {
+    let event = Event::Left { user: token.user.clone() };
+    let mut values: Values =
+        vec![("open", s("open")), ("sid", s(token.sid)), ("one", n(1)), ("event", s(event_text(&event)))];
+    let running = "#status = :open AND #sid = :sid";
+    let tell = "SET #seq = #seq + :one, #event = :event";
+    let free = "#seats = #seats - :one, #hooks = #hooks + :one";
+    let (update, condition) = match leaving {
+        Leaving::Others => (format!("{tell}, {free}"), format!("{running} AND #seats > :one")),
+        Leaving::Last { due_at, expires_at } => {
+            values.push(("due_at", n(due_at.millis())));
+            let expiry = expires_at.map_or("", |at| {
+                values.push(("expires_at", n(at.seconds())));
+                ", #expires_at = :expires_at"
+            });
+            (format!("{tell}, {free}, #due_at = :due_at{expiry}"), format!("{running} AND #seats = :one"))
+        }
+        Leaving::Waiter => (tell.to_owned(), running.to_owned()),
+    };
+    Step::update(Key::state(&token.room), update, condition, values)
+}
+
+fn participant_step(token: &SessionToken, leaving: Leaving, now: Timestamp) -> Step {
+    let seen = if matches!(leaving, Leaving::Waiter) { "waiting" } else { "active" };
+    let values = vec![
+        ("left", s("left")),
+        ("now", n(now.millis())),
+        ("sid", s(token.sid)),
+        ("seen", s(seen)),
+        ("session", s(token.session)),
+    ];
+    Step::update(
+        Key::participant(&token.room, &token.user),
+        "SET #status = :left, #left_at = :now \
+         REMOVE #session, #previous_session, #waiting_since, #due_at, #due_shard",
+        "#sid = :sid AND #status = :seen AND #session = :session",
+        values,
+    )
+}

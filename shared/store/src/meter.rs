@@ -1,0 +1,69 @@
+//! Counts what DynamoDB is asked for, for the log line of each request and for the benchmarks.
+
+use std::sync::Mutex;
+
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+
+/// Round trips and capacity units since a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Calls over the network, retries included.
+    pub calls: u32,
+    /// Read units.
+    pub read_units: f64,
+    /// Write units on the table.
+    pub write_units: f64,
+    /// Write units on its indexes.
+    pub index_units: f64,
+}
+
+impl std::ops::Sub for Usage {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            calls: self.calls - earlier.calls,
+            read_units: self.read_units - earlier.read_units,
+            write_units: self.write_units - earlier.write_units,
+            index_units: self.index_units - earlier.index_units,
+        }
+    }
+}
+
+/// A running count.
+#[derive(Debug, Default)]
+pub(crate) struct Meter(Mutex<Usage>);
+
+impl Meter {
+    /// One more call.
+    pub(crate) fn call(&self) {
+        self.update(|usage| usage.calls += 1);
+    }
+
+    /// What a read consumed.
+    pub(crate) fn read<'a>(&self, consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) {
+        for capacity in consumed {
+            self.update(|usage| usage.read_units += capacity.capacity_units().unwrap_or(0.0));
+        }
+    }
+
+    /// What a write consumed, table and indexes apart.
+    pub(crate) fn write<'a>(&self, consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) {
+        for capacity in consumed {
+            let whole = capacity.capacity_units().unwrap_or(0.0);
+            let table = capacity.table().and_then(|table| table.capacity_units()).unwrap_or(whole);
+            self.update(|usage| {
+                usage.write_units += table;
+                usage.index_units += whole - table;
+            });
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Usage)) {
+        change(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,166 @@
+//! Join tokens: one attribute each, on the participant whom the token will admit.
+
+use models::{
+    Locks, Participant, ParticipantId, Profile, Refusal, Role, Room, RoomKey, Standing, Timestamp, TokenId,
+    UserId,
+};
+use uuid::Uuid;
+
+use crate::answer::{Keep, kept_before};
+use crate::commit::{Outcome, Verdict};
+use crate::error::Halt;
+use crate::items::{Key, ParticipantItem, TokenRecord, encode, token_attribute};
+use crate::step::{Step, Values, n, s};
+use crate::{Store, StoreError};
+
+/// Unused tokens of one person; one more drops the oldest, so that the newest always works.
+const MOST_TOKENS: usize = 20;
+
+/// How often a mint looks again when the participant changed under its hands.
+const MOST_TRIES: usize = 10;
+
+/// What a token will bring to the participant who uses it.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Whom it admits.
+    pub user: UserId,
+    /// His name.
+    pub name: String,
+    /// His role.
+    pub role: Role,
+    /// Shown to the server API only.
+    pub hidden: bool,
+    /// What he may not do.
+    pub locks: Locks,
+    /// plugNmeet's `user_metadata`, a JSON text.
+    pub metadata: String,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// A token that was stored.
+#[derive(Clone, Debug)]
+pub struct Minted {
+    /// Its id.
+    pub id: TokenId,
+    /// What it brings.
+    pub token: NewToken,
+}
+
+impl Store {
+    /// Stores a join token for the session that runs in the room `key`. `user` is the id that the caller gave, where it
+    /// is one; `describe` makes the token once the room is known. Nobody who is in is disturbed.
+    ///
+    /// Refused: no such room or none active ([`Refusal::RoomNotActive`]), banned, and what `describe` refuses.
+    pub async fn mint(
+        &self,
+        key: &RoomKey,
+        user: Option<&UserId>,
+        now: Timestamp,
+        describe: impl Fn(&Room) -> Result<NewToken, Refusal>,
+        keep: Option<Keep<'_, Minted>>,
+    ) -> Result<Minted, Halt> {
+        let id = self.random.uuid_at(now);
+        for _ in 0..MOST_TRIES {
+            let seen = self.look(key, false, user).await?;
+            let room = seen.room.filter(|room| room.is_open(now)).ok_or(Refusal::RoomNotActive)?;
+            // The person whose id the server makes is known only now, and is new.
+            let token = describe(&room)?;
+            let person = seen.participant.filter(|person| person.user == token.user);
+            if person.as_ref().is_some_and(|person| person.is_banned_from(&room)) {
+                return Err(Refusal::Banned.into());
+            }
+            let minted = Minted { id: TokenId { sid: room.sid, id }, token };
+            let step = token_step(&room, person.as_ref(), &minted, now);
+            let outcome = match &keep {
+                Some(keep) => self.commit(|now| vec![step.clone(), keep.step(&minted, now)]).await?,
+                None => self.commit_one(&step).await?,
+            };
+            let verdicts = match outcome {
+                Outcome::Committed => return Ok(minted),
+                Outcome::Refused(verdicts) => verdicts,
+            };
+            kept_before(keep.as_ref(), &verdicts)?;
+            if let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next()
+                && item.contains_key(&token_attribute(id))
+            {
+                // An earlier attempt of ours whose answer was lost.
+                return Ok(minted);
+            }
+        }
+        Err(StoreError::Busy("the participant kept changing".to_owned()).into())
+    }
+}
+
+/// The one write of a mint: a new record, or one more attribute on the record of somebody known to this session.
+fn token_step(room: &Room, person: Option<&Participant>, minted: &Minted, now: Timestamp) -> Step {
+    let Minted { id, token } = minted;
+    let record = TokenRecord {
+        exp: token.expires_at,
+        name: token.name.clone(),
+        role: token.role,
+        hidden: token.hidden,
+        locks: token.locks.clone(),
+        metadata: token.metadata.clone(),
+    };
+    let record = aws_sdk_dynamodb::types::AttributeValue::M(encode(&record));
+    let key = Key::participant(&room.key, &token.user);
+    let attribute = token_attribute(id.id);
+    let mut values: Values = vec![("sid", s(room.sid)), ("banned", s("banned"))];
+    let Some(person) = person.filter(|person| person.sid == room.sid) else {
+        let mut item =
+            ParticipantItem::encode(&room.key, &invited(room, token), None, Some(token.expires_at));
+        item.insert(attribute, record);
+        // A ban outlives the session in a room by code.
+        let other_session =
+            if room.by_code.is_some() { "#sid <> :sid AND #status <> :banned" } else { "#sid <> :sid" };
+        return Step::put(key, item, &format!("attribute_not_exists(#pk) OR ({other_session})"), values);
+    };
+    let standing = serde_json::to_value(person.standing).expect("a standing is a word");
+    values.extend([("token", record), ("seen", s(standing.as_str().unwrap_or_default()))]);
+    // Only who is merely invited goes with his last token. The condition on the standing keeps that expiry from
+    // somebody who has taken his seat in between: TTL would remove him.
+    let expiry = if person.standing == Standing::Invited {
+        values.push(("expires_at", n(token.expires_at.seconds())));
+        ", #expires_at = :expires_at"
+    } else {
+        ""
+    };
+    let mut update = format!("SET #{attribute} = :token{expiry}");
+    for (place, old) in pruned(&person.tokens, now).into_iter().enumerate() {
+        update.push_str(if place == 0 { " REMOVE " } else { ", " });
+        update.push('#');
+        update.push_str(&token_attribute(old));
+    }
+    Step::update(key, update, "#sid = :sid AND #status = :seen AND #status <> :banned", values)
+}
+
+/// The tokens that make room: those that expired, and the oldest when there are too many.
+fn pruned(tokens: &[(Uuid, Timestamp)], now: Timestamp) -> Vec<Uuid> {
+    let (mut live, expired): (Vec<_>, Vec<_>) = tokens.iter().partition(|(_, expires_at)| *expires_at > now);
+    // Their ids begin with the time.
+    live.sort();
+    let surplus = (live.len() + 1).saturating_sub(MOST_TOKENS);
+    expired.into_iter().chain(live.into_iter().take(surplus)).map(|(id, _)| id).collect()
+}
+
+fn invited(room: &Room, token: &NewToken) -> Participant {
+    Participant {
+        user: token.user.clone(),
+        sid: room.sid,
+        standing: Standing::Invited,
+        id: ParticipantId::of(room.sid, &token.user),
+        session: None,
+        previous_session: None,
+        profile: Profile { name: token.name.clone(), avatar_url: None },
+        role: token.role,
+        hidden: token.hidden,
+        guest: false,
+        locks: token.locks.clone(),
+        metadata: None,
+        joined_at: None,
+        waiting_since: None,
+        admitted: false,
+        tokens: vec![],
+    }
+}

@@ -1,0 +1,203 @@
+//! Reads. All are consistent: what is decided on them must not be about the past.
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use models::{Participant, Room, RoomKey, UserId};
+
+use crate::items::{Item, Key, PARTICIPANT_PREFIX, ParticipantItem, RoomDocument, RoomItem};
+use crate::retry::{Cause, Retries};
+use crate::{Store, StoreError};
+
+/// What is known of a room, and of a person in it where he was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The room's state.
+    pub room: Option<Room>,
+    /// Its metadata.
+    pub document: Option<RoomDocument>,
+    /// The person who was asked for.
+    pub participant: Option<Participant>,
+}
+
+/// A room with all who are or were in it.
+#[derive(Clone, Debug, Default)]
+pub struct Whole {
+    /// The room's state.
+    pub room: Option<Room>,
+    /// Its metadata.
+    pub document: Option<RoomDocument>,
+    /// Everybody, in order of arrival; those of earlier sessions too.
+    pub participants: Vec<Participant>,
+}
+
+impl Store {
+    /// A room's state.
+    pub async fn room(&self, key: &RoomKey) -> Result<Option<Room>, StoreError> {
+        self.get(&Key::state(key)).await?.map(|item| RoomItem::decode(key, item)).transpose()
+    }
+
+    /// A room's metadata.
+    pub async fn document(&self, key: &RoomKey) -> Result<Option<RoomDocument>, StoreError> {
+        self.get(&Key::document(key)).await?.map(RoomDocument::decode).transpose()
+    }
+
+    /// A room's state and metadata in one round trip.
+    pub async fn room_with_document(&self, key: &RoomKey) -> Result<Seen, StoreError> {
+        self.look(key, true, None).await
+    }
+
+    /// A room's state and one person in it, in one round trip.
+    pub async fn room_with_participant(&self, key: &RoomKey, user: &UserId) -> Result<Seen, StoreError> {
+        self.look(key, false, Some(user)).await
+    }
+
+    /// State, metadata and one person in one round trip.
+    pub async fn look(
+        &self,
+        key: &RoomKey,
+        document: bool,
+        user: Option<&UserId>,
+    ) -> Result<Seen, StoreError> {
+        let state_key = Key::state(key);
+        let document_key = document.then(|| Key::document(key));
+        let user_key = user.map(|user| Key::participant(key, user));
+        let keys = [Some(&state_key), document_key.as_ref(), user_key.as_ref()];
+        let mut seen = Seen::default();
+        for item in self.batch_get(keys.into_iter().flatten()).await? {
+            if state_key.is_of(&item) {
+                seen.room = Some(RoomItem::decode(key, item)?);
+            } else if document_key.as_ref().is_some_and(|key| key.is_of(&item)) {
+                seen.document = Some(RoomDocument::decode(item)?);
+            } else {
+                seen.participant = Some(ParticipantItem::decode(item)?);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Everything about a room by one query, in as many pages as it takes.
+    pub async fn whole_room(&self, key: &RoomKey) -> Result<Whole, StoreError> {
+        let (state_key, document_key) = (Key::state(key), Key::document(key));
+        let mut whole = Whole::default();
+        for item in self.query_room(key, "").await? {
+            if state_key.is_of(&item) {
+                whole.room = Some(RoomItem::decode(key, item)?);
+            } else if document_key.is_of(&item) {
+                whole.document = Some(RoomDocument::decode(item)?);
+            } else if is_participant(&item) {
+                whole.participants.push(ParticipantItem::decode(item)?);
+            }
+        }
+        whole.participants.sort_by_key(|person| (person.joined_at, person.id));
+        Ok(whole)
+    }
+
+    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        let mut retries = Retries::new(&*self.clock, &*self.random);
+        loop {
+            self.meter.call();
+            let sent = self
+                .dynamo
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(key.attributes().into_iter().collect()))
+                .consistent_read(true)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            match sent {
+                Ok(found) => {
+                    self.meter.read(found.consumed_capacity());
+                    return Ok(found.item);
+                }
+                Err(error) => retries.pause(Cause::of(&error), &error).await?,
+            }
+        }
+    }
+
+    async fn batch_get<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Result<Vec<Item>, StoreError> {
+        let mut wanted = KeysAndAttributes::builder()
+            .consistent_read(true)
+            .set_keys(Some(keys.map(|key| key.attributes().into_iter().collect()).collect()))
+            .build()
+            .map_err(|error| StoreError::Rejected(error.to_string()))?;
+        let mut retries = Retries::new(&*self.clock, &*self.random);
+        let mut items = Vec::new();
+        loop {
+            self.meter.call();
+            let sent = self
+                .dynamo
+                .batch_get_item()
+                .request_items(&self.table, wanted.clone())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            match sent {
+                Ok(mut found) => {
+                    self.meter.read(found.consumed_capacity());
+                    items.extend(
+                        found
+                            .responses
+                            .take()
+                            .and_then(|mut all| all.remove(&self.table))
+                            .unwrap_or_default(),
+                    );
+                    match found.unprocessed_keys.take().and_then(|mut all| all.remove(&self.table)) {
+                        Some(rest) => wanted = rest,
+                        None => return Ok(items),
+                    }
+                    // Keys come back unprocessed when the table is throttled; that is no error and yet needs a pause.
+                    retries.pause(Cause::Throttled, &StoreError::Busy("unprocessed keys".to_owned())).await?;
+                }
+                Err(error) => retries.pause(Cause::of(&error), &error).await?,
+            }
+        }
+    }
+
+    async fn query_room(&self, key: &RoomKey, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let mut retries = Retries::new(&*self.clock, &*self.random);
+        let mut items = Vec::new();
+        let mut from = None;
+        let (condition, prefix) = match prefix {
+            "" => ("pk = :pk", None),
+            prefix => ("pk = :pk AND begins_with(sk, :prefix)", Some(AttributeValue::S(prefix.to_owned()))),
+        };
+        loop {
+            self.meter.call();
+            let mut query = self
+                .dynamo
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression(condition)
+                .expression_attribute_values(":pk", AttributeValue::S(Key::room_partition(key)))
+                .consistent_read(true)
+                .set_exclusive_start_key(from.clone())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            if let Some(prefix) = &prefix {
+                query = query.expression_attribute_values(":prefix", prefix.clone());
+            }
+            match query.send().await {
+                Ok(page) => {
+                    self.meter.read(page.consumed_capacity());
+                    items.extend(page.items.unwrap_or_default());
+                    from = page.last_evaluated_key;
+                    if from.is_none() {
+                        return Ok(items);
+                    }
+                }
+                Err(error) => retries.pause(Cause::of(&error), &error).await?,
+            }
+        }
+    }
+
+    /// Everybody who is or was in the room, in order of arrival; those of earlier sessions too.
+    pub async fn participants(&self, key: &RoomKey) -> Result<Vec<Participant>, StoreError> {
+        let items = self.query_room(key, PARTICIPANT_PREFIX).await?;
+        let mut people = items.into_iter().map(ParticipantItem::decode).collect::<Result<Vec<_>, _>>()?;
+        people.sort_by_key(|person| (person.joined_at, person.id));
+        Ok(people)
+    }
+}
+
+fn is_participant(item: &Item) -> bool {
+    matches!(item.get("sk"), Some(AttributeValue::S(sk)) if sk.starts_with(PARTICIPANT_PREFIX))
+}

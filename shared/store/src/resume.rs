@@ -1,0 +1,120 @@
+//! The same seat again, after a refresh or a lost connection; and what else a session token proves.
+
+use std::time::Duration;
+
+use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
+
+use crate::Store;
+use crate::answer::{Keep, kept_before};
+use crate::commit::Outcome;
+use crate::error::Halt;
+use crate::items::{Key, due_shard};
+use crate::read::Seen;
+use crate::step::{Step, n, s};
+
+/// A seat (or a place in the waiting room) in a new sitting.
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    /// The room.
+    pub room: Room,
+    /// The participant as he was before.
+    pub participant: Participant,
+    /// The new sitting.
+    pub session: SessionId,
+    /// Until when its token is good.
+    pub expires_at: Timestamp,
+}
+
+/// Which sittings a call takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sittings {
+    /// The live one only.
+    Live,
+    /// The one before, too.
+    LiveAndPrevious,
+}
+
+impl Store {
+    /// Begins a new sitting of the same seat. The one before stays good for this call alone until the new one is first
+    /// used, so that a lost answer locks nobody out.
+    ///
+    /// Refused: session over ([`Refusal::RoomNotActive`]), banned, left or replaced ([`Refusal::InvalidToken`]).
+    pub async fn resume(
+        &self,
+        token: &SessionToken,
+        unattached: Duration,
+        keep: Option<Keep<'_, Resumed>>,
+    ) -> Result<Resumed, Halt> {
+        let seen = self.look(&token.room, false, Some(&token.user)).await?;
+        let now = self.clock.now();
+        let (room, participant) = seated(&seen, token, Sittings::LiveAndPrevious, now)?;
+        let session = SessionId(self.random.uuid());
+        let resumed = Resumed {
+            expires_at: now.plus(Duration::from_secs(24 * 3600)).min(room.ends_at(now)),
+            room: room.clone(),
+            participant: participant.clone(),
+            session,
+        };
+        let standing = if participant.standing == Standing::Waiting { "waiting" } else { "active" };
+        let values = vec![
+            ("sid", s(token.sid)),
+            ("seen", s(standing)),
+            ("token", s(token.session)),
+            ("session", s(session)),
+            ("lease", n(now.plus(unattached).millis())),
+            ("due_shard", s(due_shard(&token.room))),
+        ];
+        let step = Step::update(
+            Key::participant(&token.room, &token.user),
+            "SET #previous_session = :token, #session = :session, #due_at = :lease, #due_shard = :due_shard",
+            "#sid = :sid AND #status = :seen AND (#session = :token OR #previous_session = :token)",
+            values,
+        );
+        let outcome = match &keep {
+            Some(keep) => self.commit(|now| vec![step.clone(), keep.step(&resumed, now)]).await?,
+            None => self.commit_one(&step).await?,
+        };
+        match outcome {
+            Outcome::Committed => Ok(resumed),
+            Outcome::Refused(verdicts) => {
+                kept_before(keep.as_ref(), &verdicts)?;
+                Err(Refusal::InvalidToken.into())
+            }
+        }
+    }
+
+    /// The room and the participant that a live session token is of. Its first use ends the sitting before for good.
+    pub async fn sitting(&self, token: &SessionToken, document: bool) -> Result<Seen, Halt> {
+        let seen = self.look(&token.room, document, Some(&token.user)).await?;
+        let (_, participant) = seated(&seen, token, Sittings::Live, self.clock.now())?;
+        if participant.previous_session.is_some() {
+            let values = vec![("session", s(token.session))];
+            let key = Key::participant(&token.room, &token.user);
+            // A refusal means that a newer sitting has begun meanwhile, which has its own predecessor.
+            self.commit_one(&Step::update(key, "REMOVE #previous_session", "#session = :session", values))
+                .await?;
+        }
+        Ok(seen)
+    }
+}
+
+/// The room and the person of a session token, if it is good now.
+fn seated<'a>(
+    seen: &'a Seen,
+    token: &SessionToken,
+    sittings: Sittings,
+    now: Timestamp,
+) -> Result<(&'a Room, &'a Participant), Refusal> {
+    let room = seen.room.as_ref().filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
+    if room.sid != token.sid || !room.is_open(now) {
+        return Err(Refusal::RoomNotActive);
+    }
+    let person = seen.participant.as_ref().ok_or(Refusal::InvalidToken)?;
+    if person.is_banned_from(room) {
+        return Err(Refusal::Banned);
+    }
+    let sits = person.session == Some(token.session)
+        || sittings == Sittings::LiveAndPrevious && person.previous_session == Some(token.session);
+    let present = matches!(person.standing, Standing::Active | Standing::Waiting);
+    if person.sid == token.sid && present && sits { Ok((room, person)) } else { Err(Refusal::InvalidToken) }
+}
