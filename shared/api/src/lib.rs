@@ -1,1 +1,36 @@
-//! .
+//! What every function shares: reading a request, knowing who asks, answering in the caller's dialect, and starting as
+//! a Lambda.
+//!
+//! A handler is a plain function of an [`App`] and a [`Request`]; [`run`] makes a Lambda of it.
+
+mod answer;
+mod app;
+mod bearer;
+mod dialect;
+mod env;
+mod fields;
+mod idempotency;
+mod json;
+mod key_ring;
+mod request;
+pub mod rooms;
+mod run;
+mod secrets;
+pub mod server;
+mod tokens;
+mod visitor;
+
+pub use answer::Answer;
+pub use app::{App, Parts};
+pub use bearer::{Bearer, Sessions, User, Users};
+pub use dialect::Dialect;
+pub use env::{ConfigError, Env};
+pub use fields::Fields;
+pub use idempotency::{Scope, idempotent, keep};
+pub use key_ring::{Caller, KeyRing};
+pub use lambda_http::Error;
+pub use request::Request;
+pub use run::{Handling, respond, run};
+pub use store::Halt;
+pub use tokens::{sign_join_token, sign_session_token};
+pub use visitor::Visitor;

@@ -42,12 +42,33 @@ pub enum Refusal {
     /// The credential was good once.
     #[error("expired token")]
     ExpiredToken,
-    /// The request is malformed.
+    /// No API key.
+    #[error("missing API key")]
+    MissingApiKey,
+    /// An API key that is unknown or switched off.
+    #[error("invalid API key")]
+    InvalidApiKey,
+    /// No signature.
+    #[error("missing signature")]
+    MissingSignature,
+    /// A signature that is not the body's.
+    #[error("invalid signature")]
+    InvalidSignature,
+    /// The body cannot be read: not JSON, or a field of another type.
+    #[error("malformed request")]
+    Malformed(Violation),
+    /// The request can be read, and asks for what is not allowed.
     #[error("invalid request")]
     Invalid(Vec<Violation>),
     /// The body is larger than 64 KB.
     #[error("body too large")]
     BodyTooLarge,
+    /// There is nothing under this path.
+    #[error("unknown route")]
+    UnknownRoute,
+    /// There is something under this path, by another method.
+    #[error("unknown method")]
+    UnknownMethod,
     /// There is no such room.
     #[error("room not found")]
     RoomNotFound,
@@ -95,14 +116,26 @@ impl Refusal {
         Self::Invalid(vec![Violation::new(field, expected)])
     }
 
+    /// The body, or one field of it, could not be read.
+    pub fn malformed(field: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Malformed(Violation::new(field, expected))
+    }
+
     /// The reason for machines: stable, in capitals. Dry runs answer with it, logs carry it.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MissingToken => "TOKEN_MISSING",
             Self::InvalidToken => "TOKEN_INVALID",
             Self::ExpiredToken => "TOKEN_EXPIRED",
+            Self::MissingApiKey => "API_KEY_MISSING",
+            Self::InvalidApiKey => "API_KEY_INVALID",
+            Self::MissingSignature => "SIGNATURE_MISSING",
+            Self::InvalidSignature => "SIGNATURE_INVALID",
+            Self::Malformed(_) => "MALFORMED_REQUEST",
             Self::Invalid(_) => "INVALID_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::UnknownRoute => "NOT_FOUND",
+            Self::UnknownMethod => "METHOD_NOT_ALLOWED",
             Self::RoomNotFound => "ROOM_NOT_FOUND",
             Self::RoomNotActive => "ROOM_NOT_ACTIVE",
             Self::GuestsNotAllowed => "GUESTS_NOT_ALLOWED",

@@ -129,6 +129,11 @@ impl Room {
         !self.is_open(now) && self.expires_at <= now
     }
 
+    /// Whether this user owns the room; rooms of the server API have no host.
+    pub fn is_hosted_by(&self, user: &UserId) -> bool {
+        self.by_code.as_ref().is_some_and(|by_code| by_code.host == *user)
+    }
+
     /// Whether every seat is taken.
     pub fn is_full(&self) -> bool {
         self.max_participants.is_some_and(|most| self.seats >= most)

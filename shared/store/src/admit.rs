@@ -14,7 +14,7 @@ use models::{
 };
 
 use self::steps::Plan;
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{ParticipantItem, RoomItem};
@@ -91,9 +91,7 @@ impl Door<'_> {
 
     /// What the rules are asked about; the host is known by the room.
     fn applicant(&self, room: Option<&Room>) -> Applicant {
-        let hosts = |id: &UserId| {
-            room.and_then(|room| room.by_code.as_ref()).is_some_and(|by_code| by_code.host == *id)
-        };
+        let hosts = |id: &UserId| room.is_some_and(|room| room.is_hosted_by(id));
         match self.credential {
             // An admin of the server API who is also the host (his id is the same person's) is the host.
             Credential::Token(token) => Applicant { guest: false, role: token.role, token: Some(token.id) },
@@ -149,21 +147,23 @@ impl Store {
             if plan.is_done() {
                 return Ok(plan.admission(now));
             }
-            let outcome = self.commit(|now| plan.steps(now, keep.as_ref())).await;
+            let outcome =
+                self.commit_keeping(keep.as_ref(), |now| plan.admission(now), |now| plan.steps(now)).await;
             let verdicts = match outcome {
-                Ok(Outcome::Committed) => return Ok(plan.admission(now)),
+                Ok(Outcome::Committed(at)) => return Ok(plan.admission(at)),
                 Ok(Outcome::Refused(verdicts)) => verdicts,
                 // The answers of all attempts were lost: what happened is read from the participant.
-                Err(StoreError::Unavailable(reason)) => {
+                Err(Halt::Failed(StoreError::Unavailable(reason))) => {
                     let seen = self.look(door.room, false, Some(&plan.user())).await?;
                     return match seen.participant {
-                        Some(person) if person.session == Some(session) => Ok(plan.admission(now)),
+                        Some(person) if person.session == Some(session) => {
+                            Ok(Admission { joined_at: person.joined_at, ..plan.admission(now) })
+                        }
                         _ => Err(StoreError::Unavailable(reason).into()),
                     };
                 }
-                Err(error) => return Err(error.into()),
+                Err(halt) => return Err(halt),
             };
-            kept_before(keep.as_ref(), &verdicts)?;
             known = explain(door, session, verdicts, self.clock.now())?;
         }
         Err(StoreError::Busy("the room kept changing".to_owned()).into())

@@ -1,11 +1,13 @@
 //! Answers kept under an `Idempotency-Key`: part of the very transaction that they are the answer to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::{Refusal, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::commit::Verdict;
+use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Item, Key, deflate, inflate};
 use crate::step::{Step, n, s};
@@ -26,11 +28,12 @@ pub struct StoredAnswer {
 }
 
 /// A request's right to be done once: its key within its scope, and what the request was.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Claim {
     key: Key,
     request: String,
     expires_at: i64,
+    spent: AtomicBool,
 }
 
 impl Claim {
@@ -40,7 +43,13 @@ impl Claim {
             key: Key::idempotency(&digest(&[scope.as_bytes(), key.as_bytes()])),
             request: digest(request),
             expires_at: now.seconds() + KEPT_SECONDS,
+            spent: AtomicBool::new(false),
         }
+    }
+
+    /// Whether a transaction has kept its answer under this claim.
+    pub fn is_spent(&self) -> bool {
+        self.spent.load(Ordering::Relaxed)
     }
 
     fn item(&self, answer: &StoredAnswer) -> Item {
@@ -79,24 +88,37 @@ pub struct Keep<'a, T> {
     pub render: &'a (dyn Fn(&T) -> StoredAnswer + Send + Sync),
 }
 
-impl<T> Keep<'_, T> {
-    pub(crate) fn step(&self, done: &T, now: Timestamp) -> Step {
-        self.claim.step(&(self.render)(done), now)
-    }
-}
-
-/// Of a refused transaction whose last step kept an answer: stops with the answer that was kept before, if that is why.
-/// It is judged before all other reasons.
-pub(crate) fn kept_before<T>(keep: Option<&Keep<'_, T>>, verdicts: &[Verdict]) -> Result<(), Halt> {
-    if let (Some(keep), Some(Verdict::Failed(Some(item)))) = (keep, verdicts.last())
-        && keep.claim.key.is_of(item)
-    {
-        return Err(Halt::Kept(keep.claim.answer(item)?));
-    }
-    Ok(())
-}
-
 impl Store {
+    /// Commits the steps, and with them the answer that is to be kept: what it says is made by `done`.
+    ///
+    /// The kept answer is judged first: of a request that was answered before nothing else is looked at.
+    pub(crate) async fn commit_keeping<T>(
+        &self,
+        keep: Option<&Keep<'_, T>>,
+        done: impl Fn(Timestamp) -> T,
+        steps: impl Fn(Timestamp) -> Vec<Step>,
+    ) -> Result<Outcome, Halt> {
+        let outcome = self
+            .commit(|now| {
+                let mut steps = steps(now);
+                steps.extend(keep.map(|keep| keep.claim.step(&(keep.render)(&done(now)), now)));
+                steps
+            })
+            .await?;
+        let Some(keep) = keep else { return Ok(outcome) };
+        match &outcome {
+            Outcome::Committed(_) => keep.claim.spent.store(true, Ordering::Relaxed),
+            Outcome::Refused(verdicts) => {
+                if let Some(Verdict::Failed(Some(item))) = verdicts.last()
+                    && keep.claim.key.is_of(item)
+                {
+                    return Err(Halt::Kept(keep.claim.answer(item)?));
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
     /// The answer that was kept under the claim.
     pub async fn kept_answer(&self, claim: &Claim) -> Result<Option<StoredAnswer>, Halt> {
         let now = self.clock.now().seconds();
@@ -111,9 +133,8 @@ impl Store {
     /// Keeps an answer that no transaction kept: a refusal, or a success that changed nothing. Stops with the answer of
     /// somebody who was faster.
     pub async fn keep_answer(&self, claim: &Claim, answer: &StoredAnswer) -> Result<(), Halt> {
-        use crate::commit::Outcome;
         match self.commit_one(&claim.step(answer, self.clock.now())).await? {
-            Outcome::Committed => Ok(()),
+            Outcome::Committed(_) => Ok(()),
             Outcome::Refused(verdicts) => match verdicts.into_iter().next() {
                 Some(Verdict::Failed(Some(item))) => Err(Halt::Kept(claim.answer(&item)?)),
                 _ => Ok(()),

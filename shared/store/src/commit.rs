@@ -26,8 +26,8 @@ pub(crate) enum Verdict {
 /// What became of a transaction.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// All its steps were taken.
-    Committed,
+    /// All its steps were taken, as they were built for this moment.
+    Committed(Timestamp),
     /// None was; one verdict a step, in their order.
     Refused(Vec<Verdict>),
 }
@@ -57,7 +57,7 @@ impl Store {
             let error = match sent {
                 Ok(done) => {
                     self.meter.write(done.consumed_capacity());
-                    return Ok(Outcome::Committed);
+                    return Ok(Outcome::Committed(built_at));
                 }
                 Err(error) => error,
             };
@@ -84,7 +84,9 @@ impl Store {
         let mut retries = Retries::new(&*self.clock, &*self.random);
         loop {
             self.meter.call();
-            let Err((cause, item, error)) = self.send_one(step).await else { return Ok(Outcome::Committed) };
+            let Err((cause, item, error)) = self.send_one(step).await else {
+                return Ok(Outcome::Committed(self.clock.now()));
+            };
             if cause == Cause::Condition {
                 return Ok(Outcome::Refused(vec![Verdict::Failed(item)]));
             }
@@ -143,7 +145,6 @@ impl Store {
                     };
                     (Cause::of(&error), old, error.into())
                 })?,
-            Action::Check => unreachable!("a condition alone is part of a transaction"),
         };
         self.meter.write(consumed.as_ref());
         Ok(())

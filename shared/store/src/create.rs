@@ -7,7 +7,7 @@ use models::{
     Timestamp, UserId,
 };
 
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Key, RoomDocument, RoomItem};
@@ -95,24 +95,25 @@ impl Store {
         let created = fresh(new, sid, now);
         loop {
             let outcome = self
-                .commit(|now| {
-                    let free = "attribute_not_exists(#pk) OR \
+                .commit_keeping(
+                    keep.as_ref(),
+                    |_| created.clone(),
+                    |now| {
+                        let free = "attribute_not_exists(#pk) OR \
                                 (attribute_not_exists(#code) AND (#status = :ended OR #due_at <= :now))";
-                    let values = vec![("ended", s("ended")), ("now", n(now.millis()))];
-                    let state = RoomItem::encode(&created.room, &Event::Created);
-                    let mut steps = vec![
-                        Step::put(Key::state(&new.key), state, free, values),
-                        Step::put(Key::document(&new.key), created.document.encode(), "", vec![]),
-                    ];
-                    steps.extend(keep.as_ref().map(|keep| keep.step(&created, now)));
-                    steps
-                })
+                        let values = vec![("ended", s("ended")), ("now", n(now.millis()))];
+                        let state = RoomItem::encode(&created.room, &Event::Created);
+                        vec![
+                            Step::put(Key::state(&new.key), state, free, values),
+                            Step::put(Key::document(&new.key), created.document.encode(), "", vec![]),
+                        ]
+                    },
+                )
                 .await?;
             let verdicts = match outcome {
-                Outcome::Committed => return Ok(created),
+                Outcome::Committed(_) => return Ok(created),
                 Outcome::Refused(verdicts) => verdicts,
             };
-            kept_before(keep.as_ref(), &verdicts)?;
             let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next() else { continue };
             let room = RoomItem::decode(&new.key, item)?;
             if room.by_code.is_some() {
@@ -144,21 +145,22 @@ impl Store {
             let created = idle(new, code, Sid(self.random.uuid()), now);
             let key = &created.room.key;
             let outcome = self
-                .commit(|now| {
-                    let state = RoomItem::encode(&created.room, &Event::Created);
-                    let mut steps = vec![
-                        Step::put(Key::state(key), state, "attribute_not_exists(#pk)", vec![]),
-                        Step::put(Key::document(key), created.document.encode(), "", vec![]),
-                    ];
-                    steps.extend(keep.as_ref().map(|keep| keep.step(&created, now)));
-                    steps
-                })
+                .commit_keeping(
+                    keep.as_ref(),
+                    |_| created.clone(),
+                    |_| {
+                        let state = RoomItem::encode(&created.room, &Event::Created);
+                        vec![
+                            Step::put(Key::state(key), state, "attribute_not_exists(#pk)", vec![]),
+                            Step::put(Key::document(key), created.document.encode(), "", vec![]),
+                        ]
+                    },
+                )
                 .await?;
             let verdicts = match outcome {
-                Outcome::Committed => return Ok(created),
+                Outcome::Committed(_) => return Ok(created),
                 Outcome::Refused(verdicts) => verdicts,
             };
-            kept_before(keep.as_ref(), &verdicts)?;
             if let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next()
                 && RoomItem::decode(key, item)?.sid == created.room.sid
             {

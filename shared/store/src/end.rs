@@ -5,7 +5,7 @@ use std::time::Duration;
 use models::{EndReason, Event, Refusal, Room, RoomKey, Status};
 
 use crate::Store;
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
 use crate::items::{Key, event_text};
@@ -53,16 +53,12 @@ impl Store {
                 return Err(Refusal::RoomNotActive.into());
             }
             let outcome = self
-                .commit(|now| {
-                    let mut steps = vec![step(&room, ending, reason, now)];
-                    steps.extend(keep.as_ref().map(|keep| keep.step(&(), now)));
-                    steps
-                })
+                .commit_keeping(keep.as_ref(), |_| (), |now| vec![step(&room, ending, reason, now)])
                 .await?;
             match outcome {
-                Outcome::Committed => return Ok(()),
+                Outcome::Committed(_) => return Ok(()),
                 // Another session began, or somebody else ended it: look again.
-                Outcome::Refused(verdicts) => kept_before(keep.as_ref(), &verdicts)?,
+                Outcome::Refused(_) => {}
             }
         }
     }

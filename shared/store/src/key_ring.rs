@@ -19,6 +19,12 @@ impl Store {
     pub async fn put_api_key(&self, id: &ApiKeyId, key: &ApiKey, replace: bool) -> Result<bool, StoreError> {
         let condition = if replace { "" } else { "attribute_not_exists(#pk)" };
         let step = Step::put(Key::api_key(id), encode(key), condition, vec![]);
-        Ok(matches!(self.commit_one(&step).await?, Outcome::Committed))
+        Ok(matches!(self.commit_one(&step).await?, Outcome::Committed(_)))
+    }
+
+    /// Opens the connection by the cheapest read there is, of an item that does not exist.
+    pub async fn warm(&self) -> Result<(), StoreError> {
+        let nobody = ApiKeyId::try_from("-").map_err(|error| StoreError::Rejected(error.to_string()))?;
+        self.get(&Key::api_key(&nobody)).await.map(|_| ())
     }
 }

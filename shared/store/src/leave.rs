@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use models::{Event, Room, SessionToken, Standing, Timestamp};
 
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::create::TTL_AFTER_DUE;
 use crate::error::Halt;
@@ -44,17 +44,16 @@ impl Store {
         let mut leaving = Leaving::Others;
         for _ in 0..MOST_TRIES {
             let outcome = self
-                .commit(|now| {
-                    let mut steps = vec![state_step(token, leaving), participant_step(token, leaving, now)];
-                    steps.extend(keep.as_ref().map(|keep| keep.step(&(), now)));
-                    steps
-                })
+                .commit_keeping(
+                    keep.as_ref(),
+                    |_| (),
+                    |now| vec![state_step(token, leaving), participant_step(token, leaving, now)],
+                )
                 .await?;
             let verdicts = match outcome {
-                Outcome::Committed => return Ok(true),
+                Outcome::Committed(_) => return Ok(true),
                 Outcome::Refused(verdicts) => verdicts,
             };
-            kept_before(keep.as_ref(), &verdicts)?;
             let mut verdicts = verdicts.into_iter();
             let (state, participant) = (verdicts.next(), verdicts.next());
             if let Some(Verdict::Failed(item)) = participant {
@@ -77,11 +76,7 @@ impl Store {
             if room.sid != token.sid || room.status != models::Status::Open {
                 return Ok(false);
             }
-            leaving = if room.seats > 1 {
-                Leaving::Others
-            } else {
-                last(&room, departure, self.now())
-            };
+            leaving = if room.seats > 1 { Leaving::Others } else { last(&room, departure, self.now()) };
         }
         Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }

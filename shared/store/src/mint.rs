@@ -6,7 +6,7 @@ use models::{
 };
 use uuid::Uuid;
 
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Key, ParticipantItem, TokenRecord, encode, token_attribute};
@@ -73,14 +73,15 @@ impl Store {
             let minted = Minted { id: TokenId { sid: room.sid, id }, token };
             let step = token_step(&room, person.as_ref(), &minted, now);
             let outcome = match &keep {
-                Some(keep) => self.commit(|now| vec![step.clone(), keep.step(&minted, now)]).await?,
+                Some(keep) => {
+                    self.commit_keeping(Some(keep), |_| minted.clone(), |_| vec![step.clone()]).await?
+                }
                 None => self.commit_one(&step).await?,
             };
             let verdicts = match outcome {
-                Outcome::Committed => return Ok(minted),
+                Outcome::Committed(_) => return Ok(minted),
                 Outcome::Refused(verdicts) => verdicts,
             };
-            kept_before(keep.as_ref(), &verdicts)?;
             if let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next()
                 && item.contains_key(&token_attribute(id))
             {

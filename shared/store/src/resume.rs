@@ -5,7 +5,7 @@ use std::time::Duration;
 use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
 
 use crate::Store;
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
 use crate::items::{Key, due_shard};
@@ -71,15 +71,14 @@ impl Store {
             values,
         );
         let outcome = match &keep {
-            Some(keep) => self.commit(|now| vec![step.clone(), keep.step(&resumed, now)]).await?,
+            Some(keep) => {
+                self.commit_keeping(Some(keep), |_| resumed.clone(), |_| vec![step.clone()]).await?
+            }
             None => self.commit_one(&step).await?,
         };
         match outcome {
-            Outcome::Committed => Ok(resumed),
-            Outcome::Refused(verdicts) => {
-                kept_before(keep.as_ref(), &verdicts)?;
-                Err(Refusal::InvalidToken.into())
-            }
+            Outcome::Committed(_) => Ok(resumed),
+            Outcome::Refused(_) => Err(Refusal::InvalidToken.into()),
         }
     }
 

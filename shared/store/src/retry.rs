@@ -98,7 +98,7 @@ impl<'a> Retries<'a> {
     pub(crate) async fn pause(
         &mut self,
         cause: Cause,
-        error: &dyn std::error::Error,
+        error: &(dyn std::error::Error + Send + Sync),
     ) -> Result<(), StoreError> {
         if matches!(cause, Cause::Request | Cause::Condition) {
             return Err(StoreError::Rejected(describe(error)));
@@ -118,7 +118,7 @@ impl<'a> Retries<'a> {
 }
 
 /// An error with its sources on one line: the SDK's own text alone says only "service error".
-pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -3,7 +3,7 @@
 use models::{Event, Refusal, Room, RoomKey, Settings, Status};
 
 use crate::Store;
-use crate::answer::{Keep, kept_before};
+use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
 use crate::items::{Key, encode, event_text};
@@ -61,17 +61,12 @@ impl Store {
                 return Ok(seen);
             }
             let step = step(key, &change, settings_before);
-            let outcome = self
-                .commit(|now| {
-                    let mut steps = vec![step.clone()];
-                    steps.extend(keep.as_ref().map(|keep| keep.step(&seen, now)));
-                    steps
-                })
-                .await?;
+            let outcome =
+                self.commit_keeping(keep.as_ref(), |_| seen.clone(), |_| vec![step.clone()]).await?;
             match outcome {
-                Outcome::Committed => return Ok(seen),
+                Outcome::Committed(_) => return Ok(seen),
                 // Somebody changed the settings, or ended the room, in between: look again.
-                Outcome::Refused(verdicts) => kept_before(keep.as_ref(), &verdicts)?,
+                Outcome::Refused(_) => {}
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::items::{Item, Key};
@@ -21,8 +21,6 @@ pub(crate) enum Action {
     Put(Item),
     /// An update expression.
     Update(String),
-    /// Nothing: only the condition counts.
-    Check,
 }
 
 /// One write of a transaction.
@@ -51,15 +49,10 @@ impl Step {
         Self { key, action: Action::Update(update.into()), condition: condition.into(), values }
     }
 
-    /// Looks at the item only.
-    pub(crate) fn check(key: Key, condition: impl Into<String>, values: Values) -> Self {
-        Self { key, action: Action::Check, condition: condition.into(), values }
-    }
-
     fn text(&self) -> String {
         match &self.action {
             Action::Update(update) => format!("{update} {}", self.condition),
-            Action::Put(_) | Action::Check => self.condition.clone(),
+            Action::Put(_) => self.condition.clone(),
         }
     }
 
@@ -110,16 +103,6 @@ impl Step {
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(old);
                 item.update(update.build().expect(complete))
-            }
-            Action::Check => {
-                let check = ConditionCheck::builder()
-                    .table_name(table)
-                    .set_key(Some(self.key.attributes().into_iter().collect()))
-                    .condition_expression(&self.condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .return_values_on_condition_check_failure(old);
-                item.condition_check(check.build().expect(complete))
             }
         }
         .build()

@@ -6,7 +6,6 @@ use models::{
 };
 
 use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE, starts_session};
-use crate::answer::Keep;
 use crate::items::{Key, ParticipantItem, due_shard, event_text, tenant_shard, token_attribute};
 use crate::step::{Step, Values, all, n, s};
 
@@ -82,10 +81,8 @@ impl Plan<'_> {
     }
 
     /// The writes, conditions and all, for the moment `now`.
-    pub(super) fn steps(&self, now: Timestamp, keep: Option<&Keep<'_, Admission>>) -> Vec<Step> {
-        let mut steps = vec![self.state_step(now), self.participant_step(now)];
-        steps.extend(keep.map(|keep| keep.step(&self.admission(now), now)));
-        steps
+    pub(super) fn steps(&self, now: Timestamp) -> Vec<Step> {
+        vec![self.state_step(now), self.participant_step(now)]
     }
 
     /// The room's part. Its change of seats never depends on what was read: it adds to what is there.
@@ -149,7 +146,6 @@ impl Plan<'_> {
             ),
             (Entry::Wait | Entry::Same, _) => tell.to_owned(),
         };
-        // `#due_at = :now + #duration` reads as an operand and a path: both may stand in a sum.
         Step::update(Key::state(room), update, condition, values)
     }
 

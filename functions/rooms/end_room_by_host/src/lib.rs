@@ -1,0 +1,36 @@
+//! `DELETE /rooms/{id}`: the host ends a room by code for good.
+
+use std::time::Duration;
+
+use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Users, idempotent, keep};
+use models::{EndReason, Refusal, Room, RoomId, RoomKey, Tenant};
+use store::Ending;
+
+/// What this function is configured with.
+pub struct Config {
+    users: Users,
+    past_rooms: Duration,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self { users: Users::load(env).await?, past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")? })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let user = app.config.users.required(request, app.clock.now())?;
+    idempotent(app, request, &Scope::user(&user.id), async |claim| {
+        let id = RoomId::try_from(request.path_parameter("id")).map_err(|_| Refusal::RoomNotFound)?;
+        let key = RoomKey { tenant: Tenant::main(), room: id };
+        let authorise =
+            |room: &Room| if room.is_hosted_by(&user.id) { Ok(()) } else { Err(Refusal::NotHost) };
+        let ending = Ending::Room { past_rooms: app.config.past_rooms };
+        let render = |(): &()| Answer::no_content().stored();
+        app.store.end(&key, ending, EndReason::Host, authorise, keep(claim, &render)).await?;
+        Ok(Answer::no_content())
+    })
+    .await
+}

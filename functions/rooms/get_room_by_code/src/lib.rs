@@ -1,0 +1,27 @@
+//! `GET /rooms/code/{code}`: what anyone may know of a room who has its code.
+
+use api::rooms::DoorOut;
+use api::{Answer, App, ConfigError, Env, Halt, Request};
+use models::{Refusal, RoomCode, RoomKey, Tenant};
+
+/// What this function is configured with: nothing.
+pub struct Config;
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(_env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self)
+    }
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let code = RoomCode::try_from(request.path_parameter("code")).map_err(|_| Refusal::RoomNotFound)?;
+    let key = RoomKey { tenant: Tenant::main(), room: code.room_id() };
+    let seen = app.store.room_with_document(&key).await?;
+    let now = app.clock.now();
+    let room = seen.room.filter(|room| room.by_code.is_some() && !room.is_gone(now));
+    let (room, document) = room.zip(seen.document).ok_or(Refusal::RoomNotFound)?;
+    Ok(Answer::json(200, &DoorOut::of(&room, &document, now)))
+}

@@ -1,0 +1,37 @@
+//! `POST /rooms/{code}/leave`: gives up the seat; repeating it is harmless.
+
+use std::time::Duration;
+
+use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
+use models::{Refusal, RoomCode};
+
+/// What this function is configured with.
+pub struct Config {
+    sessions: Sessions,
+    departure: Duration,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            sessions: Sessions::load(env).await?,
+            departure: env.seconds("DEPARTURE_TIMEOUT_SECONDS")?,
+        })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let token = app.config.sessions.required(request, &*app.clock)?;
+    let code = RoomCode::try_from(request.path_parameter("code")).map_err(|_| Refusal::RoomNotFound)?;
+    if token.room.room != code.room_id() {
+        return Err(Refusal::InvalidToken.into());
+    }
+    idempotent(app, request, &Scope::session(&token), async |claim| {
+        let render = |(): &()| Answer::no_content().stored();
+        app.store.leave(&token, app.config.departure, keep(claim, &render)).await?;
+        Ok(Answer::no_content())
+    })
+    .await
+}

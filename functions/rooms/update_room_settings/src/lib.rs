@@ -1,0 +1,101 @@
+//! `PATCH /rooms/{id}/settings`: the host changes settings, lock and capacity.
+
+use api::rooms::RoomOut;
+use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep};
+use models::{Refusal, Room, RoomId, RoomKey, Settings, Tenant, Timestamp, UserId};
+use store::{Change, Seen};
+
+/// What this function is configured with.
+pub struct Config {
+    users: Users,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self { users: Users::load(env).await? })
+    }
+}
+
+/// What is to be different.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpdateRoomSettingsIn {
+    allow_screen_share: Option<bool>,
+    allow_chat: Option<bool>,
+    allow_participant_video: Option<bool>,
+    allow_participant_audio: Option<bool>,
+    allow_guest_access: Option<bool>,
+    mute_participants_on_join: Option<bool>,
+    waiting_room: Option<bool>,
+    is_locked: Option<bool>,
+    max_participants: Option<u32>,
+}
+
+impl UpdateRoomSettingsIn {
+    /// Reads the body of a request; unknown fields and `null` are refused by name.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let mut fields = Fields::of_change(request.object()?);
+        let read = Self {
+            allow_screen_share: fields.boolean("allowScreenShare"),
+            allow_chat: fields.boolean("allowChat"),
+            allow_participant_video: fields.boolean("allowParticipantVideo"),
+            allow_participant_audio: fields.boolean("allowParticipantAudio"),
+            allow_guest_access: fields.boolean("allowGuestAccess"),
+            mute_participants_on_join: fields.boolean("muteParticipantsOnJoin"),
+            waiting_room: fields.boolean("waitingRoom"),
+            is_locked: fields.boolean("isLocked"),
+            max_participants: fields.integer("maxParticipants", 2..=100),
+        };
+        fields.refuse_unknown();
+        fields.finish()?;
+        Ok(read)
+    }
+
+    /// What of it differs from what the room has.
+    fn change(&self, room: &Room) -> Change {
+        let before = room.by_code.as_ref().map_or_else(Settings::default, |by_code| by_code.settings);
+        let after = Settings {
+            allow_screen_share: self.allow_screen_share.unwrap_or(before.allow_screen_share),
+            allow_chat: self.allow_chat.unwrap_or(before.allow_chat),
+            allow_participant_video: self.allow_participant_video.unwrap_or(before.allow_participant_video),
+            allow_participant_audio: self.allow_participant_audio.unwrap_or(before.allow_participant_audio),
+            allow_guest_access: self.allow_guest_access.unwrap_or(before.allow_guest_access),
+            mute_participants_on_join: self
+                .mute_participants_on_join
+                .unwrap_or(before.mute_participants_on_join),
+            waiting_room: self.waiting_room.unwrap_or(before.waiting_room),
+        };
+        Change {
+            settings: (after != before).then_some(after),
+            locked: self.is_locked.filter(|locked| *locked != room.locked),
+            max_participants: self.max_participants.filter(|most| Some(*most) != room.max_participants),
+        }
+    }
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let user = app.config.users.required(request, app.clock.now())?;
+    idempotent(app, request, &Scope::user(&user.id), async |claim| {
+        let input = UpdateRoomSettingsIn::read(request)?;
+        let id = RoomId::try_from(request.path_parameter("id")).map_err(|_| Refusal::RoomNotFound)?;
+        let key = RoomKey { tenant: Tenant::main(), room: id };
+        let now = app.clock.now();
+        let render = |seen: &Seen| {
+            answer(seen, now).map_or_else(|| Answer::no_content().stored(), |answer| answer.stored())
+        };
+        let decide = |room: &Room| authorise(room, &user.id).map(|()| input.change(room));
+        let seen = app.store.change_settings(&key, decide, keep(claim, &render)).await?;
+        Ok(answer(&seen, now).ok_or(Refusal::Internal)?)
+    })
+    .await
+}
+
+fn authorise(room: &Room, user: &UserId) -> Result<(), Refusal> {
+    if room.is_hosted_by(user) { Ok(()) } else { Err(Refusal::NotHost) }
+}
+
+fn answer(seen: &Seen, now: Timestamp) -> Option<Answer> {
+    let (room, document) = seen.room.as_ref().zip(seen.document.as_ref())?;
+    Some(Answer::json(200, &RoomOut::of(room, document, now)))
+}

@@ -1,0 +1,52 @@
+//! `POST /auth/room/endRoom`: ends the running session, by the reason `api`.
+
+use std::time::Duration;
+
+use api::server::{Common, Message};
+use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
+use models::{EndReason, Refusal};
+use store::Ending;
+
+/// What this function is configured with.
+pub struct Config {
+    keys: KeyRing,
+    past_rooms: Duration,
+    code_retention: Duration,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            keys: KeyRing::new(env),
+            past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
+            code_retention: env.days("CODE_RETENTION_DAYS")?,
+        })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    idempotent(app, request, &Scope::caller(&caller), async |claim| {
+        let room_id = Message::root(request.object()?).string("room_id")?;
+        if room_id.is_empty() {
+            return Err(Refusal::invalid("room_id", "value is required").into());
+        }
+        let Some(key) = caller.room(&room_id) else { return Ok(not_active()) };
+        let ending = Ending::Session { past_rooms: app.config.past_rooms, code: app.config.code_retention };
+        let render = |(): &()| Common::success().answer().stored();
+        let ended = app.store.end(&key, ending, EndReason::Api, |_| Ok(()), keep(claim, &render)).await;
+        match ended {
+            Ok(()) => Ok(Common::success().answer()),
+            Err(Halt::Refused(Refusal::RoomNotFound | Refusal::RoomNotActive)) => Ok(not_active()),
+            Err(halt) => Err(halt),
+        }
+    })
+    .await
+}
+
+fn not_active() -> Answer {
+    Common::failure("room not found or not active", "ROOM_NOT_FOUND").answer()
+}

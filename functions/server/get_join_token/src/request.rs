@@ -1,0 +1,190 @@
+//! What a token is asked for with, and what it will bring to the participant.
+
+use api::server::{Message, is_http_uri};
+use models::{Locks, Refusal, Role, Room, RoomId, Timestamp, UserId, Violation};
+use serde_json::{Map, Value, json};
+use store::NewToken;
+use uuid::Uuid;
+
+const ROOM_ID_PATTERN: &str = "room_id should only contain letters (a-z A-Z), digits (0-9) or -_";
+const USER_ID_PATTERN: &str = "user_id should only contain ASCII letters (a-z A-Z), digits (0-9) or -_";
+
+/// A request for a join token, read and validated as far as can be without the room.
+#[derive(Clone, Debug)]
+pub struct GetJoinTokenIn {
+    /// The room.
+    pub room_id: RoomId,
+    given_user_id: String,
+    name: String,
+    is_admin: bool,
+    is_hidden: bool,
+    locks: Locks,
+    metadata: Map<String, Value>,
+}
+
+impl GetJoinTokenIn {
+    /// Reads the body of a request.
+    pub fn read(body: Map<String, Value>) -> Result<Self, Refusal> {
+        let root = Message::root(body);
+        let room_id = root.string("room_id")?;
+        let user_info = root.optional_message("user_info")?;
+        let mut violations = vec![];
+        let room = RoomId::try_from(room_id.as_str());
+        if let Err(error) = room {
+            let expected = match error {
+                models::IdError::TooLong(most) => format!("must be at most {most} characters"),
+                _ => ROOM_ID_PATTERN.to_owned(),
+            };
+            violations.push(Violation::new("room_id", expected));
+        }
+        let Some(user_info) = user_info else {
+            violations.push(Violation::new("user_info", "value is required"));
+            return Err(Refusal::Invalid(violations));
+        };
+        let name = user_info.string("name")?;
+        if name.is_empty() {
+            violations.push(Violation::new("user_info.name", "value is required"));
+        }
+        let metadata = user_info.message("user_metadata")?;
+        if metadata.optional_string("profile_pic")?.is_some_and(|url| !url.is_empty() && !is_http_uri(&url)) {
+            violations.push(Violation::new("user_info.user_metadata.profile_pic", "must be a valid URI"));
+        }
+        let read = Self {
+            given_user_id: user_info.string("user_id")?,
+            name,
+            is_admin: user_info.boolean("is_admin")?.unwrap_or(false),
+            is_hidden: user_info.boolean("is_hidden")?.unwrap_or(false),
+            locks: locks(&metadata.message("lock_settings")?)?,
+            metadata: kept_metadata(&metadata)?,
+            room_id: match room {
+                Ok(room) if violations.is_empty() => room,
+                _ => return Err(Refusal::Invalid(violations)),
+            },
+        };
+        Ok(read)
+    }
+
+    /// The id that the caller gave, where it is one: in a room that makes the ids itself it need not be.
+    pub fn user_id(&self) -> Option<UserId> {
+        UserId::try_from(self.given_user_id.as_str()).ok().filter(UserId::is_slug)
+    }
+
+    /// The token for this room. `generated` is the person's id where the room makes the ids.
+    pub fn token(
+        &self,
+        room: &Room,
+        generated: Uuid,
+        metadata_id: Uuid,
+        expires_at: Timestamp,
+    ) -> Result<NewToken, Refusal> {
+        let user = if room.auto_gen_user_id {
+            UserId::try_from(generated.to_string().as_str()).map_err(|_| Refusal::Internal)?
+        } else {
+            self.own_user_id(room)?
+        };
+        let is_host = room.is_hosted_by(&user);
+        let role = match (is_host, self.is_admin) {
+            (true, _) => Role::Host,
+            (false, true) => Role::Moderator,
+            (false, false) => Role::Participant,
+        };
+        let locks =
+            if self.is_admin { Locks::new() } else { with_defaults(&self.locks, &room.default_locks) };
+        Ok(NewToken {
+            metadata: self.metadata(room, metadata_id, &locks),
+            user,
+            name: self.name.clone(),
+            role,
+            hidden: self.is_hidden,
+            locks,
+            expires_at,
+        })
+    }
+
+    fn own_user_id(&self, room: &Room) -> Result<UserId, Refusal> {
+        let given = self.given_user_id.as_str();
+        if let Some(reason) = reserved(given) {
+            return Err(Refusal::malformed("", reason));
+        }
+        let user = self.user_id().ok_or_else(|| {
+            if given.chars().count() > UserId::MAX {
+                Refusal::invalid("user_info.user_id", format!("must be at most {} characters", UserId::MAX))
+            } else {
+                Refusal::malformed("", USER_ID_PATTERN)
+            }
+        })?;
+        if room.by_code.is_some() && user.is_reserved_for_guests() {
+            return Err(Refusal::malformed("", format!("user_id: {user} is reserved for guests")));
+        }
+        Ok(user)
+    }
+
+    /// plugNmeet's metadata of a participant, as far as it is known before he joins.
+    fn metadata(&self, room: &Room, metadata_id: Uuid, locks: &Locks) -> String {
+        let mut metadata = self.metadata.clone();
+        metadata.insert("is_admin".into(), json!(self.is_admin));
+        metadata.insert("wait_for_approval".into(), json!(room.waiting_room && !self.is_admin));
+        metadata.insert("lock_settings".into(), json!(locks));
+        metadata.insert("metadata_id".into(), json!(metadata_id));
+        metadata.entry("ex_user_id").or_insert_with(|| json!(self.given_user_id));
+        Value::Object(metadata).to_string()
+    }
+}
+
+/// Why an id is kept for plugNmeet's own participants, in its words.
+fn reserved(id: &str) -> Option<String> {
+    let internal = ["ingres_", "sip_", "pnm_agent-", "pnm_tts_agent-"];
+    if id == "PLUGNMEET_RECORDER_AUTH" || internal.iter().any(|prefix| id.starts_with(prefix)) {
+        Some(format!("user_id: {id} is reserved for internal use only"))
+    } else if id.ends_with("-native") {
+        Some("user_id: suffix -native is reserved for internal use only".to_owned())
+    } else if id.contains("-FIELD_") {
+        Some("user_id cannot contain the reserved pattern '-FIELD_'".to_owned())
+    } else if id.starts_with("user_") {
+        Some("user_id cannot start with the reserved pattern 'user_'".to_owned())
+    } else {
+        None
+    }
+}
+
+fn locks(message: &Message) -> Result<Locks, Refusal> {
+    const NAMES: [&str; 9] = [
+        "lock_microphone",
+        "lock_webcam",
+        "lock_screen_sharing",
+        "lock_whiteboard",
+        "lock_shared_notepad",
+        "lock_chat",
+        "lock_chat_send_message",
+        "lock_chat_file_share",
+        "lock_private_chat",
+    ];
+    let mut locks = Locks::new();
+    for name in NAMES {
+        if let Some(locked) = message.boolean(name)? {
+            locks.insert(name.to_owned(), locked);
+        }
+    }
+    Ok(locks)
+}
+
+fn with_defaults(own: &Locks, defaults: &Locks) -> Locks {
+    let mut locks = defaults.clone();
+    locks.extend(own.iter().map(|(name, locked)| (name.clone(), *locked)));
+    locks
+}
+
+/// The fields of `user_metadata` that are the caller's, by their stored names.
+fn kept_metadata(message: &Message) -> Result<Map<String, Value>, Refusal> {
+    let mut kept = Map::new();
+    for name in ["profile_pic", "preferred_lang", "ex_user_id"] {
+        if let Some(text) = message.optional_string(name)?.filter(|text| !text.is_empty()) {
+            kept.insert(name.to_owned(), text.into());
+        }
+    }
+    kept.insert("record_webcam".to_owned(), message.boolean("record_webcam")?.unwrap_or(true).into());
+    kept.insert("is_presenter".to_owned(), false.into());
+    kept.insert("raised_hand".to_owned(), json!({"is_raised": false, "raised_at": "0"}));
+    kept.insert("extra_data".to_owned(), message.value("extra_data")?.cloned().unwrap_or_else(|| json!({})));
+    Ok(kept)
+}

@@ -1,0 +1,51 @@
+//! `POST /auth/room/isRoomActive`: whether a session runs under this id.
+
+use api::server::{Common, Message, With};
+use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
+use models::{Refusal, Room, Timestamp};
+use serde::Serialize;
+
+/// What this function is configured with.
+pub struct Config {
+    keys: KeyRing,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self { keys: KeyRing::new(env) })
+    }
+}
+
+#[derive(Serialize)]
+struct IsRoomActiveOut {
+    is_active: bool,
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    let room_id = Message::root(request.object()?).string("room_id")?;
+    if room_id.is_empty() {
+        return Err(Refusal::invalid("room_id", "value is required").into());
+    }
+    let room = match caller.room(&room_id) {
+        Some(key) => app.store.room(&key).await?,
+        None => None,
+    };
+    Ok(answer(room.as_ref(), app.clock.now()))
+}
+
+/// An ended room is told from one that never was for as long as it is remembered.
+fn answer(room: Option<&Room>, now: Timestamp) -> Answer {
+    let said = |msg: &str, status_code, is_active| {
+        let common = Common { status: true, msg: msg.to_owned(), status_code };
+        With::new(common, IsRoomActiveOut { is_active }).answer()
+    };
+    match room.filter(|room| !room.is_gone(now)) {
+        Some(room) if room.is_open(now) => said("room is active", "SUCCESS", true),
+        Some(_) => said("room is not active", "ROOM_NOT_ACTIVE", false),
+        None => said("room not found", "ROOM_NOT_FOUND", false),
+    }
+}

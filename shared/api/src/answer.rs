@@ -1,0 +1,61 @@
+//! An answer on its way out.
+
+use serde::Serialize;
+use store::StoredAnswer;
+
+/// An HTTP answer with a JSON body, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON text; empty for none.
+    pub body: Vec<u8>,
+    /// Seconds after which the same request may be sent again.
+    pub retry_after: Option<u32>,
+    /// Why it is a refusal, for the log; stable, in capitals.
+    pub refusal: Option<&'static str>,
+}
+
+impl Answer {
+    /// A JSON answer.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("our answers have text keys");
+        Self { status, body, retry_after: None, refusal: None }
+    }
+
+    /// 204: done, and nothing to say.
+    pub const fn no_content() -> Self {
+        Self { status: 204, body: Vec::new(), retry_after: None, refusal: None }
+    }
+
+    /// Whether it is kept under an Idempotency-Key: all but "later" and our own failures.
+    pub(crate) fn is_final(&self) -> bool {
+        self.status != 429 && self.status < 500
+    }
+
+    /// What is kept of it.
+    pub fn stored(&self) -> StoredAnswer {
+        StoredAnswer { status: self.status, body: self.body.clone() }
+    }
+
+    pub(crate) fn into_http(self) -> http::Response<lambda_http::Body> {
+        let mut builder = http::Response::builder().status(self.status);
+        if let Some(seconds) = self.retry_after {
+            builder = builder.header("retry-after", seconds);
+        }
+        let body = if self.body.is_empty() {
+            lambda_http::Body::Empty
+        } else {
+            builder = builder.header("content-type", "application/json");
+            String::from_utf8(self.body)
+                .map_or_else(|error| lambda_http::Body::Binary(error.into_bytes()), lambda_http::Body::Text)
+        };
+        builder.body(body).expect("status and headers are well-formed")
+    }
+}
+
+impl From<StoredAnswer> for Answer {
+    fn from(kept: StoredAnswer) -> Self {
+        Self { status: kept.status, body: kept.body, retry_after: None, refusal: None }
+    }
+}

@@ -1,0 +1,248 @@
+//! Who calls with a token in `Authorization`: a user, or somebody who has a seat.
+
+use jsonwebtoken::decode_header;
+use models::{Clock, Profile, Refusal, SessionToken, Timestamp, UserId};
+use serde::Deserialize;
+use serde_json::Value;
+use store::Admission;
+
+use crate::rooms::Session;
+use crate::tokens::{SESSION_KID, check_times, sign_session_token, verify, verify_session_token};
+use crate::{ConfigError, Env, Request};
+
+/// Longest URL of a picture that is kept.
+const LONGEST_PICTURE: usize = 2048;
+
+/// The token that a request carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Bearer<'a>(&'a str);
+
+impl<'a> Bearer<'a> {
+    /// The token in `Authorization`, with or without `Bearer`; none when there is no such header. A header without a
+    /// token in it is a bad credential, not the absence of one.
+    pub fn of(request: &'a Request) -> Result<Option<Self>, Refusal> {
+        let Some(value) = request.headers.get("authorization") else { return Ok(None) };
+        let value = value.to_str().map_err(|_| Refusal::InvalidToken)?.trim();
+        let token = match value.split_at_checked(7) {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token.trim(),
+            _ => value,
+        };
+        if token.is_empty() || token.contains(' ') {
+            Err(Refusal::InvalidToken)
+        } else {
+            Ok(Some(Self(token)))
+        }
+    }
+
+    /// The token of a request that must have one.
+    pub fn required(request: &'a Request) -> Result<Self, Refusal> {
+        Self::of(request)?.ok_or(Refusal::MissingToken)
+    }
+
+    /// The token's text.
+    pub const fn text(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether the token says that it is a session token.
+    pub fn is_session(self) -> bool {
+        decode_header(self.0).is_ok_and(|header| header.kid.as_deref() == Some(SESSION_KID))
+    }
+}
+
+/// A signed-in user of the integrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The token's `sub`, taken as it is.
+    pub id: UserId,
+    /// `name`, or else the `sub`, and `picture`.
+    pub profile: Profile,
+}
+
+/// How users' tokens are verified: by a shared secret.
+#[derive(Clone)]
+pub struct Users {
+    secret: Option<Vec<u8>>,
+    issuer: Option<String>,
+    audience: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct UserClaims {
+    sub: String,
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    picture: Value,
+    exp: Option<f64>,
+    nbf: Option<f64>,
+    iss: Option<String>,
+    #[serde(default)]
+    aud: Value,
+}
+
+impl Users {
+    /// Reads how users' tokens are verified; without a secret every such token is refused.
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        let secret = match env.optional("USER_JWT_SECRET") {
+            Some(_) => Some(env.secret("USER_JWT_SECRET").await?),
+            None => None,
+        };
+        Ok(Self {
+            secret,
+            issuer: env.optional("USER_JWT_ISSUER").map(str::to_owned),
+            audience: env.optional("USER_JWT_AUDIENCE").map(str::to_owned),
+        })
+    }
+
+    /// The user whom the token names.
+    pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<User, Refusal> {
+        let secret = self.secret.as_ref().ok_or(Refusal::InvalidToken)?;
+        let claims: UserClaims = verify(token.text(), secret).ok_or(Refusal::InvalidToken)?;
+        #[expect(clippy::cast_possible_truncation, reason = "a time out of range is far in past or future")]
+        let seconds = |time: f64| time as i64;
+        check_times(claims.exp.map(seconds), claims.nbf.map(seconds), now)?;
+        if self.issuer.is_some() && claims.iss != self.issuer {
+            return Err(Refusal::InvalidToken);
+        }
+        if self.audience.as_ref().is_some_and(|ours| !names(&claims.aud, ours)) {
+            return Err(Refusal::InvalidToken);
+        }
+        let id = UserId::try_from(claims.sub.as_str()).map_err(|_| Refusal::InvalidToken)?;
+        if id.is_reserved_for_guests() {
+            return Err(Refusal::InvalidToken);
+        }
+        let name = claims.name.as_str().map(str::trim).filter(|name| !name.is_empty());
+        let picture = claims.picture.as_str().filter(|url| {
+            url.len() <= LONGEST_PICTURE && (url.starts_with("https://") || url.starts_with("http://"))
+        });
+        let profile =
+            Profile { name: name.unwrap_or(id.as_str()).to_owned(), avatar_url: picture.map(str::to_owned) };
+        Ok(User { id, profile })
+    }
+
+    /// The user of a request that must have one.
+    pub fn required(&self, request: &Request, now: Timestamp) -> Result<User, Refusal> {
+        self.verify(Bearer::required(request)?, now)
+    }
+}
+
+/// Whether an `aud` (a text, or a list of them) names `ours`.
+fn names(aud: &Value, ours: &str) -> bool {
+    match aud {
+        Value::String(one) => one == ours,
+        Value::Array(all) => all.iter().any(|one| one == ours),
+        _ => false,
+    }
+}
+
+/// How session tokens are signed and verified: by the deployment's secret.
+#[derive(Clone)]
+pub struct Sessions {
+    secret: Vec<u8>,
+    web_socket_url: Option<String>,
+}
+
+impl Sessions {
+    /// Reads the secret.
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            secret: env.secret("SIGNING_SECRET").await?,
+            web_socket_url: env.optional("WEB_SOCKET_URL").map(str::to_owned),
+        })
+    }
+
+    /// The session token of a request that must have one.
+    pub fn required(&self, request: &Request, clock: &dyn Clock) -> Result<SessionToken, Refusal> {
+        self.verify(Bearer::required(request)?, clock.now())
+    }
+
+    /// The session token that the text is.
+    pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<SessionToken, Refusal> {
+        verify_session_token(token.text(), &self.secret, now)
+    }
+
+    /// The `session` of an answer: a fresh token for this sitting.
+    pub fn issue(&self, token: &SessionToken, now: Timestamp) -> Session {
+        Session {
+            token: sign_session_token(token, now, &self.secret),
+            expires_at: token.expires_at.to_string(),
+            web_socket_url: self.web_socket_url.clone(),
+        }
+    }
+
+    /// The `session` of somebody who was let in.
+    pub fn of_admission(&self, admission: &Admission, now: Timestamp) -> Session {
+        let token = SessionToken {
+            room: admission.room.clone(),
+            sid: admission.sid,
+            user: admission.user.clone(),
+            participant: admission.id,
+            session: admission.session,
+            expires_at: admission.expires_at,
+        };
+        self.issue(&token, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn users() -> Users {
+        Users { secret: Some(b"secret".to_vec()), issuer: Some("iss".into()), audience: Some("aud".into()) }
+    }
+
+    fn token(change: Value) -> String {
+        let mut claims = json!({"sub": "auth0|x", "name": "Ann", "exp": NOW.seconds() + 60, "iss": "iss",
+            "aud": ["other", "aud"], "picture": "https://example.org/a.png"});
+        claims.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+        encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"secret")).expect("signs")
+    }
+
+    #[test]
+    fn a_good_token_names_its_user() {
+        let user = users().verify(Bearer(&token(json!({}))), NOW).expect("good");
+        assert_eq!(user.id.as_str(), "auth0|x");
+        let profile = Profile { name: "Ann".into(), avatar_url: Some("https://example.org/a.png".into()) };
+        assert_eq!(user.profile, profile);
+    }
+
+    #[test]
+    fn without_a_name_the_sub_is_shown_and_a_script_is_no_picture() {
+        let text = token(json!({"name": "  ", "picture": "javascript:alert(1)"}));
+        let user = users().verify(Bearer(&text), NOW).expect("good");
+        assert_eq!(user.profile, Profile { name: "auth0|x".into(), avatar_url: None });
+    }
+
+    #[test]
+    fn a_bad_token_is_refused() {
+        let cases = [
+            (token(json!({"exp": NOW.seconds()})), Refusal::ExpiredToken),
+            (token(json!({"nbf": NOW.seconds() + 60})), Refusal::InvalidToken),
+            (token(json!({"iss": "else"})), Refusal::InvalidToken),
+            (token(json!({"aud": "else"})), Refusal::InvalidToken),
+            (token(json!({"sub": ""})), Refusal::InvalidToken),
+            (token(json!({"sub": "guest-1"})), Refusal::InvalidToken),
+            (token(json!({"sub": 5})), Refusal::InvalidToken),
+            ("garbage".to_owned(), Refusal::InvalidToken),
+            // {"alg":"none"}, with the payload of a good one
+            (
+                format!("eyJhbGciOiJub25lIn0.{}.", token(json!({})).split('.').nth(1).expect("a payload")),
+                Refusal::InvalidToken,
+            ),
+        ];
+        for (text, refusal) in cases {
+            assert_eq!(users().verify(Bearer(&text), NOW), Err(refusal), "{text}");
+        }
+        let foreign = Users { secret: Some(b"another".to_vec()), ..users() };
+        assert_eq!(foreign.verify(Bearer(&token(json!({}))), NOW), Err(Refusal::InvalidToken));
+        let none = Users { secret: None, ..users() };
+        assert_eq!(none.verify(Bearer(&token(json!({}))), NOW), Err(Refusal::InvalidToken));
+    }
+}

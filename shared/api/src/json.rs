@@ -1,0 +1,144 @@
+//! JSON as strict as the protocol asks: one object, no key twice, 64 levels at most.
+
+use std::fmt;
+
+use models::Refusal;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Most levels of nesting.
+const MOST_DEPTH: usize = 64;
+
+/// Reads a body that must be one JSON object.
+pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Refusal::malformed("", "the body must be a JSON object, it is empty"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = Strict(0)
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| Refusal::malformed("", format!("the body must be JSON: {error}")))?;
+    match value {
+        Value::Object(fields) => Ok(fields),
+        other => {
+            Err(Refusal::malformed("", format!("the body must be a JSON object, it is {}", kind(&other))))
+        }
+    }
+}
+
+/// What a value is, for a message.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Reads a value at this depth, refusing what `serde_json::Value` would forgive.
+struct Strict(usize);
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        if self.0 > MOST_DEPTH {
+            return Err(D::Error::custom(format!("more than {MOST_DEPTH} levels of nesting")));
+        }
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(element) = elements.next_element_seed(Strict(self.0 + 1))? {
+            array.push(element);
+        }
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key {key:?} is there twice")));
+            }
+            let value = entries.next_value_seed(Strict(self.0 + 1))?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_one_object_is_refused_with_a_reason() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(70), "]".repeat(70));
+        let cases: [(&[u8], &str); 12] = [
+            (b"", "empty"),
+            (b" \n", "empty"),
+            (b"hello", "must be JSON"),
+            (b"[]", "an array"),
+            (b"null", "null"),
+            (b"{\"a\":1,\"a\":2}", "there twice"),
+            (b"{\"a\":{\"b\":1,\"b\":2}}", "there twice"),
+            (b"{\"a\":1} x", "trailing"),
+            (b"{\"a\":1,}", "trailing comma"),
+            (b"{\"a\":\"\\ud800\"}", "surrogate"),
+            (b"{\"a\":\"\xff\"}", "unicode"),
+            (deep.as_bytes(), "64 levels"),
+        ];
+        for (body, reason) in cases {
+            let Err(Refusal::Malformed(violation)) = object(body) else { panic!("accepted {body:?}") };
+            assert!(violation.expected.contains(reason), "{}", violation.expected);
+        }
+    }
+
+    #[test]
+    fn sixty_four_levels_are_read() {
+        let body = format!("{{\"a\":{}1{}}}", "[".repeat(63), "]".repeat(63));
+        assert!(object(body.as_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,170 @@
+//! Who calls the server API: keys as data, signatures over the raw body.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use models::{ApiKeyId, Clock, JoinToken, Refusal, RoomKey, Tenant, Timestamp};
+use sha2::Sha256;
+use store::{Halt, Store, StoreError};
+use subtle::ConstantTimeEq;
+use tracing::error;
+
+use crate::secrets::Secrets;
+use crate::tokens::{join_token_key, verify_join_token};
+use crate::{Env, Request};
+
+/// How long a key is remembered: a disabled one stops within this time.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// How far a signed timestamp may be from our clock, in seconds.
+const MOST_SKEW: i64 = 300;
+
+/// A caller of the server API, known by its signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The key that signed.
+    pub api_key: ApiKeyId,
+    /// Whose rooms it may touch.
+    pub tenant: Tenant,
+    /// The key's newest secret, which signs what it asks for.
+    pub secret: Vec<u8>,
+}
+
+impl Caller {
+    /// The room of this name in the caller's tenant; none for a name that no create could have made, which is "not
+    /// found" without a read.
+    pub fn room(&self, room_id: &str) -> Option<RoomKey> {
+        Some(RoomKey { tenant: self.tenant.clone(), room: room_id.try_into().ok()? })
+    }
+}
+
+/// A key as the process remembers it.
+#[derive(Clone, Debug)]
+struct Known {
+    tenant: Tenant,
+    secrets: Vec<Vec<u8>>,
+    read_at: Timestamp,
+}
+
+/// The API keys that this process has met, each for a minute at most.
+#[derive(Debug)]
+pub struct KeyRing {
+    secrets: Secrets,
+    known: Mutex<HashMap<ApiKeyId, Known>>,
+}
+
+impl KeyRing {
+    /// An empty ring.
+    pub fn new(env: &Env) -> Self {
+        Self { secrets: env.secrets().clone(), known: Mutex::default() }
+    }
+
+    /// Who signed the request: `API-KEY` and `HASH-SIGNATURE`, the lower-case hexadecimal HMAC-SHA256 of the raw body.
+    /// With `X-Signature-Timestamp` the signature covers `timestamp + "." + body`, and the time must be within 300 s.
+    pub async fn authenticate(
+        &self,
+        store: &Store,
+        clock: &dyn Clock,
+        request: &Request,
+    ) -> Result<Caller, Halt> {
+        let id = request.header("api-key").ok_or(Refusal::MissingApiKey)?;
+        let id = ApiKeyId::try_from(id).map_err(|_| Refusal::InvalidApiKey)?;
+        let known = self.known(store, clock.now(), &id).await?.ok_or(Refusal::InvalidApiKey)?;
+        let signature = request.header("hash-signature").ok_or(Refusal::MissingSignature)?;
+        let timestamp = request.header("x-signature-timestamp");
+        if timestamp.is_some_and(|stamp| !is_recent(stamp, clock.now())) {
+            return Err(Refusal::InvalidSignature.into());
+        }
+        let signed = |secret: &Vec<u8>| {
+            let right = sign(secret, timestamp, &request.body);
+            bool::from(right.as_bytes().ct_eq(signature.as_bytes()))
+        };
+        if !known.secrets.iter().any(signed) {
+            return Err(Refusal::InvalidSignature.into());
+        }
+        let secret = known.secrets.into_iter().next().unwrap_or_default();
+        Ok(Caller { api_key: id, tenant: known.tenant, secret })
+    }
+
+    /// The join token that the text is, by the API key that signed it. A key that was switched off since takes its
+    /// tokens with it.
+    pub async fn join_token(&self, store: &Store, now: Timestamp, text: &str) -> Result<JoinToken, Halt> {
+        let id = join_token_key(text)?;
+        let known = self.known(store, now, &id).await?.ok_or(Refusal::InvalidToken)?;
+        Ok(verify_join_token(text, id, known.tenant, &known.secrets, now)?)
+    }
+
+    async fn known(&self, store: &Store, now: Timestamp, id: &ApiKeyId) -> Result<Option<Known>, Halt> {
+        let remembered = self.lock().get(id).cloned();
+        if let Some(known) = remembered
+            && now.since(known.read_at) < REMEMBERED
+        {
+            return Ok(Some(known));
+        }
+        let Some(key) = store.api_key(id).await?.filter(store::ApiKey::is_active) else {
+            self.lock().remove(id);
+            return Ok(None);
+        };
+        let mut secrets = Vec::with_capacity(key.secrets.len());
+        for reference in &key.secrets {
+            secrets.push(self.secrets.resolve(reference).await.map_err(|failure| {
+                error!(error = %failure, "secret of an API key");
+                StoreError::Unavailable("the secret of an API key".to_owned())
+            })?);
+        }
+        let known = Known { tenant: key.tenant, secrets, read_at: now };
+        self.lock().insert(id.clone(), known.clone());
+        Ok(Some(known))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ApiKeyId, Known>> {
+        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The signature of a body, with a timestamp before it where there is one.
+fn sign(secret: &[u8], timestamp: Option<&str>, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+    if let Some(timestamp) = timestamp {
+        mac.update(timestamp.as_bytes());
+        mac.update(b".");
+    }
+    mac.update(body);
+    hex::encode(mac.finalize().into_bytes())
+}
+
+fn is_recent(stamp: &str, now: Timestamp) -> bool {
+    let digits = !stamp.is_empty() && stamp.bytes().all(|byte| byte.is_ascii_digit());
+    digits
+        && stamp.parse::<i64>().is_ok_and(|stamp| now.seconds().abs_diff(stamp) <= MOST_SKEW.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_the_hmac_of_the_raw_body() {
+        // Checked with `openssl dgst -sha256 -hmac`.
+        assert_eq!(
+            sign(b"key", None, b"The quick brown fox jumps over the lazy dog"),
+            "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"
+        );
+        assert_eq!(sign(b"k", Some("12"), b"{}"), sign(b"k", None, b"12.{}"));
+    }
+
+    #[test]
+    fn a_timestamp_is_good_for_five_minutes_either_way() {
+        let now = Timestamp::from_seconds(1_000_000);
+        for (stamp, good) in
+            [("1000000", true), ("999700", true), ("1000300", true), ("999699", false), ("1000301", false)]
+        {
+            assert_eq!(is_recent(stamp, now), good, "{stamp}");
+        }
+        for bad in ["", "-1", "1e6", "1000000.0", "99999999999999999999"] {
+            assert!(!is_recent(bad, now), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A request as a handler sees it, whatever event brought it.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use lambda_http::{Body, RequestExt as _};
+use models::Refusal;
+use serde_json::{Map, Value};
+
+use crate::json;
+
+/// Largest body, in bytes.
+const MOST_BODY: usize = 64 * 1024;
+
+/// An HTTP request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path as the client sent it.
+    pub path: String,
+    /// The query as the client sent it, without the `?`.
+    pub query: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The parts of the path that the route names, decoded.
+    pub path_parameters: HashMap<String, String>,
+    /// The raw body.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The header's value; none when it is absent or blank (blanks around a value are HTTP's), or no text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let value = self.headers.get(name)?.to_str().ok()?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// A part of the path; empty when the route has none of that name.
+    pub fn path_parameter(&self, name: &str) -> &str {
+        self.path_parameters.get(name).map_or("", String::as_str)
+    }
+
+    /// A parameter of the query: the first of that name, undecoded.
+    pub fn query_parameter(&self, name: &str) -> Option<&str> {
+        self.query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (key == name).then_some(value)
+        })
+    }
+
+    /// Refuses a body over 64 KB.
+    pub(crate) fn check_size(&self) -> Result<(), Refusal> {
+        if self.body.len() > MOST_BODY { Err(Refusal::BodyTooLarge) } else { Ok(()) }
+    }
+
+    /// The body as a JSON object.
+    pub fn object(&self) -> Result<Map<String, Value>, Refusal> {
+        json::object(&self.body)
+    }
+
+    /// The body as a JSON object; nothing at all counts as an empty one.
+    pub fn object_or_empty(&self) -> Result<Map<String, Value>, Refusal> {
+        if self.body.is_empty() { Ok(Map::new()) } else { self.object() }
+    }
+}
+
+/// From the event that API Gateway sends.
+impl From<lambda_http::Request> for Request {
+    fn from(event: lambda_http::Request) -> Self {
+        let path = event.raw_http_path().to_owned();
+        let path_parameters =
+            event.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let (head, body) = event.into_parts();
+        Self {
+            method: head.method,
+            path,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            path_parameters,
+            body: match body {
+                Body::Text(text) => text.into(),
+                Body::Binary(bytes) => bytes.into(),
+                _ => Bytes::new(),
+            },
+        }
+    }
+}

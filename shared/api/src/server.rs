@@ -1,0 +1,170 @@
+//! The dialect of the server API: plugNmeet's answers, and protobuf's JSON on the way in.
+
+mod message;
+mod room_info;
+
+use models::{Refusal, Violation};
+use serde::Serialize;
+use serde_json::Value;
+
+pub use message::Message;
+pub use room_info::{ParticipantInfo, RoomInfo};
+
+use crate::Answer;
+
+/// What every answer of the dialect begins with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Common {
+    /// Whether the call did what it was asked.
+    pub status: bool,
+    /// A sentence.
+    pub msg: String,
+    /// plugNmeet's code.
+    pub status_code: &'static str,
+}
+
+impl Common {
+    /// `success`.
+    pub fn success() -> Self {
+        Self { status: true, msg: "success".to_owned(), status_code: "SUCCESS" }
+    }
+
+    /// A refusal in the dialect's own words.
+    pub fn failure(msg: impl Into<String>, status_code: &'static str) -> Self {
+        Self { status: false, msg: msg.into(), status_code }
+    }
+
+    /// The answer that says only this.
+    pub fn answer(&self) -> Answer {
+        Answer { refusal: (!self.status).then_some(self.status_code), ..Answer::json(200, self) }
+    }
+}
+
+/// An answer with more than the common part.
+#[derive(Clone, Debug, Serialize)]
+pub struct With<T> {
+    /// The common part.
+    #[serde(flatten)]
+    pub common: Common,
+    /// The call's own part.
+    #[serde(flatten)]
+    pub own: T,
+}
+
+impl<T: Serialize> With<T> {
+    /// A success that says `own`.
+    pub const fn new(common: Common, own: T) -> Self {
+        Self { common, own }
+    }
+
+    /// The answer that says this.
+    pub fn answer(&self) -> Answer {
+        Answer {
+            refusal: (!self.common.status).then_some(self.common.status_code),
+            ..Answer::json(200, self)
+        }
+    }
+}
+
+/// A refusal as plugNmeet writes it (`protocol/plugnmeet.md`). What a call says in words of its own it says itself.
+pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
+    let (status, msg, status_code) = match refusal {
+        Refusal::MissingApiKey => (401, "Missing API-KEY header.".into(), "MISSING_REQUIRED_PARAMETER"),
+        Refusal::InvalidApiKey => (401, "Invalid API key provided.".into(), "INVALID_API_KEY"),
+        Refusal::MissingSignature => {
+            (401, "Missing HASH-SIGNATURE header.".into(), "MISSING_REQUIRED_PARAMETER")
+        }
+        Refusal::InvalidSignature => {
+            (401, "Failed to verify provided authentication details.".into(), "INVALID_TOKEN_OR_SIGNATURE")
+        }
+        Refusal::Malformed(violation) => (200, violation.to_string(), "INVALID_PARAMETERS"),
+        Refusal::Invalid(violations) => (200, violations_text(violations), "INVALID_PARAMETERS"),
+        Refusal::BodyTooLarge => (413, "the body must be 64 KB or less".into(), "INVALID_PARAMETERS"),
+        Refusal::UnknownRoute => (404, "there is nothing under this path".into(), "NOT_FOUND"),
+        Refusal::UnknownMethod => (405, "this path does not take this method".into(), "NOT_FOUND"),
+        Refusal::RoomNotFound => (200, "room not found".into(), "ROOM_NOT_FOUND"),
+        Refusal::RoomNotActive => (200, "room is not active".into(), "ROOM_NOT_ACTIVE"),
+        Refusal::Banned => (200, "this user is blocked to join this session".into(), "USER_BLOCKED"),
+        Refusal::RoomIdTaken => (200, "room_id is the id of a room by code".into(), "CONFLICT"),
+        Refusal::KeyReused => (409, "Idempotency-Key was used with another request".into(), "CONFLICT"),
+        Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
+        Refusal::Internal => (200, "internal server error".into(), "INTERNAL_SERVER_ERROR"),
+        // Refusals of a join: no call of this dialect meets them.
+        Refusal::MissingToken
+        | Refusal::InvalidToken
+        | Refusal::ExpiredToken
+        | Refusal::UsedToken
+        | Refusal::GuestsNotAllowed
+        | Refusal::RoomLocked
+        | Refusal::RoomFull
+        | Refusal::NotHost
+        | Refusal::NotInRoom => (200, refusal.to_string(), "PERMISSION_DENIED"),
+    };
+    Answer::json(status, &Common::failure(msg, status_code))
+}
+
+fn violations_text(violations: &[Violation]) -> String {
+    match violations {
+        [one] => format!("validation error: {one}"),
+        many => {
+            many.iter().fold("validation errors:".to_owned(), |text, one| text + "\n - " + &one.to_string())
+        }
+    }
+}
+
+/// Whether a URI is absolute http(s) by RFC 3986: no blanks, no characters beyond ASCII, no bad percent escapes.
+pub fn is_http_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    web && !host.is_empty()
+        && rest.bytes().enumerate().all(|(place, byte)| match byte {
+            b'%' => rest
+                .as_bytes()
+                .get(place + 1..place + 3)
+                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+            _ => byte.is_ascii_graphic(),
+        })
+}
+
+/// What a value is, for a message.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    crate::json::kind(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_violation_is_a_sentence_and_several_are_a_list() {
+        let (a, b) = (Violation::new("room_id", "value is required"), Violation::new("x.y", "must equal 0"));
+        assert_eq!(violations_text(std::slice::from_ref(&a)), "validation error: room_id: value is required");
+        assert_eq!(
+            violations_text(&[a, b]),
+            "validation errors:\n - room_id: value is required\n - x.y: must equal 0"
+        );
+    }
+
+    #[test]
+    fn only_absolute_web_addresses_are_uris() {
+        for good in ["https://example.org", "HTTP://h:8080/a?b=%20#c", "http://[::1]/"] {
+            assert!(is_http_uri(good), "{good}");
+        }
+        for bad in [
+            "",
+            "example.org",
+            "/a",
+            "javascript:alert(1)",
+            "ftp://a",
+            "http://",
+            "http://a b",
+            "http://ä",
+            "http://a/%zz",
+            "http://a/%2",
+        ] {
+            assert!(!is_http_uri(bad), "{bad}");
+        }
+    }
+}

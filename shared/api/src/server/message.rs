@@ -1,0 +1,169 @@
+//! Protobuf's JSON mapping on the way in: `snake_case` and `lowerCamelCase` names, numbers that may be texts, `null` for
+//! nothing, unknown fields passed over.
+
+use models::Refusal;
+use serde_json::{Map, Number, Value};
+
+use super::kind;
+
+/// A message of a request, with the path that leads to it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    path: String,
+    fields: Map<String, Value>,
+}
+
+impl Message {
+    /// The message that a body is.
+    pub fn root(fields: Map<String, Value>) -> Self {
+        Self { path: String::new(), fields }
+    }
+
+    /// A message of no fields, for one that was left out.
+    fn empty(path: String) -> Self {
+        Self { path, fields: Map::new() }
+    }
+
+    /// The full path of a field, in `snake_case`.
+    pub fn path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The raw fields, as they were sent.
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+
+    /// A field by either of its spellings; both at once are an error, `null` is nothing.
+    pub fn value(&self, name: &str) -> Result<Option<&Value>, Refusal> {
+        let camel = camel_case(name);
+        let (snake, camel) = (self.fields.get(name), self.fields.get(&camel).filter(|_| camel != name));
+        if snake.is_some() && camel.is_some() {
+            return Err(Refusal::malformed(self.path(name), "is there twice, in two spellings"));
+        }
+        Ok(snake.or(camel).filter(|value| !value.is_null()))
+    }
+
+    /// A text; empty when it was left out.
+    pub fn string(&self, name: &str) -> Result<String, Refusal> {
+        Ok(self.optional_string(name)?.unwrap_or_default())
+    }
+
+    /// A text, if it was given.
+    pub fn optional_string(&self, name: &str) -> Result<Option<String>, Refusal> {
+        self.read(name, "must be a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A boolean, if it was given; `"true"` and `1` are none.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        self.read(name, "must be true or false", Value::as_bool)
+    }
+
+    /// An unsigned integer of 32 bits, if it was given.
+    pub fn uint32(&self, name: &str) -> Result<Option<u32>, Refusal> {
+        let read = |value: &Value| u32::try_from(integer(value)?).ok();
+        self.read(name, "must be an integer from 0 to 4294967295", read)
+    }
+
+    /// An unsigned integer of 64 bits, if it was given.
+    pub fn uint64(&self, name: &str) -> Result<Option<u64>, Refusal> {
+        self.read(name, "must be an integer from 0 to 18446744073709551615", integer)
+    }
+
+    /// A message, if it was given.
+    pub fn optional_message(&self, name: &str) -> Result<Option<Self>, Refusal> {
+        let fields = self.read(name, "must be an object", |value| value.as_object().cloned())?;
+        Ok(fields.map(|fields| Self { path: self.path(name), fields }))
+    }
+
+    /// A message; one without fields when it was left out.
+    pub fn message(&self, name: &str) -> Result<Self, Refusal> {
+        Ok(self.optional_message(name)?.unwrap_or_else(|| Self::empty(self.path(name))))
+    }
+
+    fn read<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        match read(value) {
+            Some(read) => Ok(Some(read)),
+            None => Err(Refusal::malformed(self.path(name), format!("{expected}, it is {}", kind(value)))),
+        }
+    }
+}
+
+/// An integer: a number, or a text that is one; `300.0` and `3e2` are whole.
+fn integer(value: &Value) -> Option<u64> {
+    let number: Number = match value {
+        Value::Number(number) => number.clone(),
+        Value::String(text) if text.trim() == text => serde_json::from_str(text).ok()?,
+        _ => return None,
+    };
+    number.as_u64().or_else(|| {
+        let float = number.as_f64()?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
+        let whole = (float.fract() == 0.0 && (0.0..18_446_744_073_709_551_616.0).contains(&float))
+            .then_some(float as u64);
+        whole
+    })
+}
+
+/// `room_id` -> `roomId`
+fn camel_case(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut upper = false;
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            letter => {
+                camel.push(if upper { letter.to_ascii_uppercase() } else { letter });
+                upper = false;
+            }
+        }
+    }
+    camel
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(value: Value) -> Message {
+        Message::root(value.as_object().expect("an object").clone())
+    }
+
+    #[test]
+    fn a_field_is_found_by_either_spelling_but_not_by_both() {
+        assert_eq!(message(json!({"roomId": "a"})).string("room_id"), Ok("a".to_owned()));
+        assert_eq!(message(json!({"room_id": "a"})).string("room_id"), Ok("a".to_owned()));
+        assert!(message(json!({"room_id": "a", "roomId": "a"})).string("room_id").is_err());
+        assert_eq!(message(json!({"ROOM_ID": "a"})).string("room_id"), Ok(String::new()));
+    }
+
+    #[test]
+    fn integers_may_be_texts_and_must_be_whole() {
+        for good in [json!(300), json!("300"), json!(300.0), json!(3e2), json!("3e2"), json!("300.0")] {
+            assert_eq!(message(json!({"n": good})).uint32("n"), Ok(Some(300)), "{good}");
+        }
+        for bad in [json!(300.5), json!(-1), json!(" 300"), json!(""), json!(true), json!(4_294_967_296_u64)]
+        {
+            assert!(message(json!({"n": bad})).uint32("n").is_err(), "{bad}");
+        }
+        assert_eq!(message(json!({"n": null})).uint32("n"), Ok(None));
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_with_its_path() {
+        let outer = message(json!({"metadata": {"roomTitle": 5}}));
+        let inner = outer.message("metadata").expect("an object");
+        assert_eq!(
+            inner.string("room_title"),
+            Err(Refusal::malformed("metadata.room_title", "must be a string, it is a number"))
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! Our tokens as JWTs: signed and verified with HS256 and nothing else.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use models::{
+    ApiKeyId, JoinToken, ParticipantId, Refusal, Role, RoomKey, SessionId, SessionToken, Sid, Tenant,
+    Timestamp, UserId,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The `kid` of session tokens: it tells them from users' tokens before either is verified.
+pub(crate) const SESSION_KID: &str = "vestibule-session";
+
+/// How much earlier than now a token's `nbf` may be by somebody's clock, in seconds.
+const LEEWAY: i64 = 5;
+
+/// plugNmeet's claims (`protocol/plugnmeet.md`), and a `jti`: ours are good once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct JoinClaims {
+    iss: String,
+    sub: String,
+    exp: i64,
+    nbf: i64,
+    jti: String,
+    name: String,
+    room_id: String,
+    user_id: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_admin: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_hidden: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SessionClaims {
+    sub: UserId,
+    room: String,
+    sid: Sid,
+    participant: ParticipantId,
+    jti: SessionId,
+    iat: i64,
+    exp: i64,
+}
+
+/// A join token's text.
+pub fn sign_join_token(
+    token: &JoinToken,
+    hidden: bool,
+    minted_at: Timestamp,
+    expires_at: Timestamp,
+    secret: &[u8],
+) -> String {
+    let claims = JoinClaims {
+        iss: token.api_key.to_string(),
+        sub: token.user.to_string(),
+        exp: expires_at.seconds(),
+        nbf: minted_at.seconds(),
+        jti: token.id.to_string(),
+        name: token.name.clone(),
+        room_id: token.room.room.to_string(),
+        user_id: token.user.to_string(),
+        is_admin: token.role != Role::Participant,
+        is_hidden: hidden,
+    };
+    sign(token.api_key.as_str(), &claims, secret)
+}
+
+/// The API key that a join token says it is of; believed only after its signature was checked with that key's secret.
+pub(crate) fn join_token_key(text: &str) -> Result<ApiKeyId, Refusal> {
+    let kid = decode_header(text).ok().and_then(|header| header.kid).ok_or(Refusal::InvalidToken)?;
+    ApiKeyId::try_from(kid.as_str()).map_err(|_| Refusal::InvalidToken)
+}
+
+/// The join token that the text is, by one of the key's secrets.
+pub(crate) fn verify_join_token(
+    text: &str,
+    api_key: ApiKeyId,
+    tenant: Tenant,
+    secrets: &[Vec<u8>],
+    now: Timestamp,
+) -> Result<JoinToken, Refusal> {
+    let claims: JoinClaims =
+        secrets.iter().find_map(|secret| verify(text, secret)).ok_or(Refusal::InvalidToken)?;
+    if claims.iss != api_key.as_str() || claims.sub != claims.user_id {
+        return Err(Refusal::InvalidToken);
+    }
+    check_times(Some(claims.exp), Some(claims.nbf), now)?;
+    let invalid = |_| Refusal::InvalidToken;
+    Ok(JoinToken {
+        api_key,
+        room: RoomKey { tenant, room: claims.room_id.as_str().try_into().map_err(invalid)? },
+        id: claims.jti.parse().map_err(invalid)?,
+        user: claims.sub.as_str().try_into().map_err(invalid)?,
+        name: claims.name,
+        role: if claims.is_admin { Role::Moderator } else { Role::Participant },
+    })
+}
+
+/// A session token's text.
+pub fn sign_session_token(token: &SessionToken, now: Timestamp, secret: &[u8]) -> String {
+    let claims = SessionClaims {
+        sub: token.user.clone(),
+        room: token.room.to_string(),
+        sid: token.sid,
+        participant: token.participant,
+        jti: token.session,
+        iat: now.seconds(),
+        exp: token.expires_at.seconds(),
+    };
+    sign(SESSION_KID, &claims, secret)
+}
+
+/// The session token that the text is.
+pub(crate) fn verify_session_token(
+    text: &str,
+    secret: &[u8],
+    now: Timestamp,
+) -> Result<SessionToken, Refusal> {
+    let claims: SessionClaims = verify(text, secret).ok_or(Refusal::InvalidToken)?;
+    check_times(Some(claims.exp), None, now)?;
+    Ok(SessionToken {
+        room: claims.room.parse().map_err(|_| Refusal::InvalidToken)?,
+        sid: claims.sid,
+        user: claims.sub,
+        participant: claims.participant,
+        session: claims.jti,
+        expires_at: Timestamp::from_seconds(claims.exp),
+    })
+}
+
+/// The claims of an HS256 token that this secret signed. Times, issuer and audience are the caller's to check.
+pub(crate) fn verify<T: DeserializeOwned>(text: &str, secret: &[u8]) -> Option<T> {
+    let mut validation = Validation::new(Algorithm::HS256);
+    // Checked by hand, by our clock.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    Some(decode::<T>(text, &DecodingKey::from_secret(secret), &validation).ok()?.claims)
+}
+
+/// Refuses a token before its time or after it; all in seconds.
+pub(crate) fn check_times(exp: Option<i64>, nbf: Option<i64>, now: Timestamp) -> Result<(), Refusal> {
+    if exp.is_some_and(|exp| exp <= now.seconds()) {
+        return Err(Refusal::ExpiredToken);
+    }
+    if nbf.is_some_and(|nbf| nbf > now.seconds().saturating_add(LEEWAY)) {
+        return Err(Refusal::InvalidToken);
+    }
+    Ok(())
+}
+
+fn sign(kid: &str, claims: &impl Serialize, secret: &[u8]) -> String {
+    let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
+    encode(&header, claims, &EncodingKey::from_secret(secret)).expect("our claims have text keys")
+}
