@@ -1,9 +1,9 @@
-//! Makes the deployment's signing secret and its first API key when CloudFormation asks for them: what is missing is
-//! made, what is there is never touched, and nothing is taken away.
+//! Makes the deployment's signing secret and its first API key when `CloudFormation` asks for them: what is missing
+//! is made, what is there is never touched, and nothing is taken away.
 //!
 //! The event and the reply are those of a custom resource:
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html>. They are our own types because
-//! CloudFormation has to be answered even when the properties are not what we expect.
+//! `CloudFormation` has to be answered even when the properties are not what we expect.
 
 mod reply;
 mod stores;
@@ -19,7 +19,7 @@ pub use crate::stores::{Stores, Vault};
 /// Bytes of a secret; as many as the SHA-256 of its HMAC gives.
 const SECRET_BYTES: usize = 32;
 
-/// What CloudFormation asks.
+/// What `CloudFormation` asks.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
@@ -76,7 +76,7 @@ impl Event {
     }
 }
 
-/// Does what CloudFormation asks, and says how that went. The secrets of a deleted stack stay: its table does, too.
+/// Does what `CloudFormation` asks, and says how that went. The secrets of a deleted stack stay, as its table does.
 pub async fn handle<V: Vault>(
     vault: Result<V, MakeError>,
     clock: &dyn Clock,

@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
         let vault = Stores::connect(&env, &parts);
         let reply = handle(vault, &*parts.clock, &*parts.random, &event).await;
         // An error here makes Lambda call again.
-        send(event.response_url(), &reply).await
+        Ok::<_, Error>(send(event.response_url(), &reply).await?)
     }))
     .await
 }

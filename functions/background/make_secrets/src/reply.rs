@@ -1,4 +1,4 @@
-//! The answer to CloudFormation: a JSON document, put where the event says.
+//! The answer to `CloudFormation`: a JSON document, put where the event says.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use tracing::warn;
 
 use crate::Event;
 
-/// CloudFormation takes 4 KB in all.
+/// `CloudFormation` takes 4 KB in all.
 const LONGEST_REASON: usize = 1000;
 
 const ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What CloudFormation is told.
+/// What `CloudFormation` is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Reply {
@@ -30,7 +30,7 @@ pub struct Reply {
     logical_resource_id: String,
 }
 
-/// Why CloudFormation could not be told.
+/// Why `CloudFormation` could not be told.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// The event names no address that a request could go to.
@@ -42,8 +42,7 @@ pub enum SendError {
 }
 
 impl Reply {
-    /// The answer to this event. The id of the resource never changes: another one would mean that the resource was
-    /// replaced.
+    /// The answer to this event. The id of the resource never changes: another one would mean that it was replaced.
     pub(crate) fn to(event: &Event, done: Result<(), String>) -> Self {
         let id = event.physical_resource_id.as_ref().unwrap_or(&event.logical_resource_id);
         Self {
@@ -57,15 +56,15 @@ impl Reply {
     }
 }
 
-/// Puts the reply where CloudFormation waits for it. The address is signed: it is neither logged nor part of an error.
+/// Puts the reply where `CloudFormation` waits for it. The address is signed, so it stands in no log and no error.
 pub async fn send(url: &str, reply: &Reply) -> Result<(), SendError> {
-    let body = serde_json::to_vec(reply).expect("a reply has text keys");
+    let body = serde_json::json!(reply).to_string();
     // The one that the AWS SDK brings: another HTTP client would be another TLS stack in the binary.
     let connector = default_connector(&HttpConnectorSettings::default(), None)
         .ok_or_else(|| SendError::Unreachable("no HTTPS client".to_owned()))?;
     let mut failure = String::new();
     for attempt in 1..=ATTEMPTS {
-        match put(&connector, url, &body).await? {
+        match put(&connector, url, body.as_bytes()).await? {
             Ok(()) => return Ok(()),
             Err(reason) => {
                 warn!(attempt, reason, "reply to CloudFormation");

@@ -4,6 +4,7 @@ use api::{App, Dialect, Env, Parts};
 use aws_credential_types::Credentials;
 use aws_sdk_ssm::config::{BehaviorVersion, Region};
 use aws_sdk_ssm::error::DisplayErrorContext;
+use aws_sdk_ssm::operation::put_parameter::PutParameterError;
 use aws_sdk_ssm::types::ParameterType;
 use models::ApiKeyId;
 use store::{ApiKey, Store};
@@ -66,7 +67,7 @@ impl Vault for Stores {
         match sent {
             Ok(_) => Ok(true),
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_parameter_already_exists()) =>
+                if error.as_service_error().is_some_and(PutParameterError::is_parameter_already_exists) =>
             {
                 Ok(false)
             }

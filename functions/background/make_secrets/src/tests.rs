@@ -55,7 +55,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const SIGNING: &str = "/vestibule/demo/signing-secret";
 const API_SECRET: &str = "/vestibule/demo/api-keys/main";
 
-fn event(request_type: &str, change: Value) -> Value {
+fn event(request_type: &str, change: &Value) -> Value {
     let mut event: Value = serde_json::from_str(include_str!("../../../../infra/events/make_secrets.json"))
         .expect("the captured event is JSON");
     event["RequestType"] = json!(request_type);
@@ -67,7 +67,7 @@ fn event(request_type: &str, change: Value) -> Value {
 #[tokio::test]
 async fn a_create_makes_both_secrets_and_the_key_that_refers_to_its_own() {
     let vault = Memory::default();
-    let reply = vault.asked(event("Create", json!({}))).await;
+    let reply = vault.asked(event("Create", &json!({}))).await;
     assert_eq!(reply["Status"], "SUCCESS");
     assert_eq!(vault.names(), [API_SECRET, SIGNING]);
     assert_eq!(vault.secret(SIGNING).len(), 64);
@@ -84,7 +84,7 @@ async fn what_is_there_is_never_overwritten_and_what_is_missing_is_made() {
     let vault = Memory::default();
     vault.secrets.lock().expect("unpoisoned").insert(SIGNING.to_owned(), "old".to_owned());
     for request_type in ["Create", "Update", "Update"] {
-        let reply = vault.asked(event(request_type, json!({"PhysicalResourceId": "Secrets"}))).await;
+        let reply = vault.asked(event(request_type, &json!({"PhysicalResourceId": "Secrets"}))).await;
         assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("SUCCESS"), &json!("Secrets")));
     }
     assert_eq!(vault.secret(SIGNING), "old");
@@ -94,12 +94,12 @@ async fn what_is_there_is_never_overwritten_and_what_is_missing_is_made() {
 #[tokio::test]
 async fn a_delete_touches_nothing_and_succeeds_even_without_a_vault() {
     let vault = Memory::default();
-    let reply = vault.asked(event("Delete", json!({"PhysicalResourceId": "Secrets"}))).await;
+    let reply = vault.asked(event("Delete", &json!({"PhysicalResourceId": "Secrets"}))).await;
     assert_eq!(reply["Status"], "SUCCESS");
     assert!(vault.names().is_empty());
 
     let (clock, random) = (FixedClock::new(NOW), SeededRandom::new(1));
-    let event = serde_json::from_value(event("Delete", json!({}))).expect("an event");
+    let event = serde_json::from_value(event("Delete", &json!({}))).expect("an event");
     let nothing: Result<&Memory, _> = Err(MakeError::Properties("none".to_owned()));
     let reply = handle(nothing, &clock, &random, &event).await;
     assert_eq!(serde_json::to_value(reply).expect("JSON")["Status"], "SUCCESS");
@@ -108,14 +108,14 @@ async fn a_delete_touches_nothing_and_succeeds_even_without_a_vault() {
 #[tokio::test]
 async fn a_failure_is_told_with_its_reason_and_completed_by_the_next_call() {
     let vault = Memory { broken: Some(API_SECRET), ..Memory::default() };
-    let reply = vault.asked(event("Create", json!({}))).await;
+    let reply = vault.asked(event("Create", &json!({}))).await;
     assert_eq!(reply["Status"], "FAILED");
     assert_eq!(reply["Reason"], format!("SSM parameter {API_SECRET}: access denied"));
     assert!(vault.keys.lock().expect("unpoisoned").is_empty());
     let signing = vault.secret(SIGNING);
 
     let vault = Memory { broken: None, ..vault };
-    assert_eq!(vault.asked(event("Create", json!({}))).await["Status"], "SUCCESS");
+    assert_eq!(vault.asked(event("Create", &json!({}))).await["Status"], "SUCCESS");
     assert_eq!(vault.secret(SIGNING), signing);
     assert!(vault.keys.lock().expect("unpoisoned").contains_key("main"));
 }
@@ -127,7 +127,7 @@ async fn wrong_properties_are_a_failure_that_cloudformation_hears_of() {
         (json!({"Prefix": "/vestibule/demo"}), "properties: missing field `ApiKey`"),
         (json!({"Prefix": "/vestibule/demo", "ApiKey": ""}), "properties: ApiKey is empty"),
     ] {
-        let reply = vault.asked(event("Create", json!({"ResourceProperties": properties}))).await;
+        let reply = vault.asked(event("Create", &json!({"ResourceProperties": properties}))).await;
         assert_eq!((&reply["Status"], &reply["Reason"]), (&json!("FAILED"), &json!(reason)));
     }
     assert!(vault.names().is_empty());
@@ -135,7 +135,7 @@ async fn wrong_properties_are_a_failure_that_cloudformation_hears_of() {
 
 #[tokio::test]
 async fn a_reply_names_what_it_is_the_reply_to_and_is_short() {
-    let asked = event("Create", json!({}));
+    let asked = event("Create", &json!({}));
     let event: Event = serde_json::from_value(asked.clone()).expect("an event");
     let reply = serde_json::to_value(Reply::to(&event, Err("x".repeat(5000)))).expect("JSON");
     for name in ["StackId", "RequestId", "LogicalResourceId"] {
@@ -172,7 +172,7 @@ async fn read_request(stream: &mut TcpStream) -> String {
 async fn the_reply_is_put_without_a_content_type_and_again_after_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/signed?a=b%2Fc", listener.local_addr().expect("an address"));
-    let event: Event = serde_json::from_value(event("Create", json!({}))).expect("an event");
+    let event: Event = serde_json::from_value(event("Create", &json!({}))).expect("an event");
     let reply = Reply::to(&event, Ok(()));
     let server = async { (serve(&listener, "503 Slow Down").await, serve(&listener, "200 OK").await) };
     let (sent, (first, second)) = tokio::join!(send(&url, &reply), server);
@@ -186,7 +186,7 @@ async fn the_reply_is_put_without_a_content_type_and_again_after_a_failure() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_an_error_that_does_not_show_it() {
-    let event: Event = serde_json::from_value(event("Create", json!({}))).expect("an event");
+    let event: Event = serde_json::from_value(event("Create", &json!({}))).expect("an event");
     let failure = send("no address", &Reply::to(&event, Ok(()))).await.expect_err("refused");
     assert_eq!(failure.to_string(), "the event's ResponseURL is no address");
 }
