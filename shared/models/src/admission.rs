@@ -113,3 +113,155 @@ pub fn judge(
     }
     Ok(Entry::Seat)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{CodeRoom, Locks, RoomCode, RoomKey, Settings, Sid, Status, Tenant, UserId};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+    const SID: Sid = Sid(Uuid::from_u128(7));
+
+    fn room(by_code: bool) -> Room {
+        let code: RoomCode = "abc-def-ghi".try_into().expect("a code");
+        let host = UserId::try_from("host").expect("an id");
+        let settings = Settings::default();
+        Room {
+            key: RoomKey { tenant: Tenant::main(), room: code.room_id() },
+            sid: SID,
+            status: Status::Open,
+            locked: false,
+            seats: 1,
+            max_participants: Some(2),
+            seq: 1,
+            hooks: 2,
+            created_at: NOW,
+            started_at: None,
+            ended_at: None,
+            duration: None,
+            empty_timeout: Duration::from_secs(60),
+            due_at: Timestamp::NEVER,
+            revoked_before: Timestamp::from_seconds(0),
+            waiting_room: false,
+            auto_gen_user_id: false,
+            default_locks: Locks::new(),
+            api_key: None,
+            by_code: by_code.then_some(CodeRoom { code, host, settings, created_at: NOW }),
+            expires_at: Timestamp::NEVER,
+        }
+    }
+
+    fn guest() -> Applicant {
+        Applicant { guest: true, role: Role::Participant, token: None }
+    }
+
+    fn holder() -> Applicant {
+        // Version 7: the time of the minting is in the id.
+        let id = crate::Random::uuid_at(&crate::SeededRandom::new(1), NOW);
+        Applicant { guest: false, role: Role::Participant, token: Some(TokenId { sid: SID, id }) }
+    }
+
+    #[test]
+    fn of_many_reasons_the_first_in_the_order_is_given() {
+        let mut room = room(true);
+        (room.status, room.locked, room.seats) = (Status::Ended, true, 2);
+        room.by_code.as_mut().expect("by code").settings.allow_guest_access = false;
+        let mut record = Record { banned: true, token_used: true, is_in: false, admitted: false };
+        let judged = |room: &Room, record| judge(Some(room), record, guest(), NOW);
+
+        assert_eq!(judge(None, record, guest(), NOW), Err(Refusal::RoomNotFound));
+        assert_eq!(judged(&room, record), Err(Refusal::RoomNotActive));
+        room.status = Status::Open;
+        assert_eq!(judged(&room, record), Err(Refusal::GuestsNotAllowed));
+        room.by_code.as_mut().expect("by code").settings.allow_guest_access = true;
+        assert_eq!(judged(&room, record), Err(Refusal::Banned));
+        record.banned = false;
+        assert_eq!(judged(&room, record), Err(Refusal::UsedToken));
+        record.token_used = false;
+        assert_eq!(judged(&room, Record { is_in: true, ..record }), Ok(Entry::Same));
+        assert_eq!(judged(&room, record), Err(Refusal::RoomLocked));
+        room.locked = false;
+        assert_eq!(judged(&room, record), Err(Refusal::RoomFull));
+        room.seats = 1;
+        assert_eq!(judged(&room, record), Ok(Entry::Seat));
+    }
+
+    #[test]
+    fn a_session_is_over_at_the_moment_that_it_is_due() {
+        let mut room = room(false);
+        room.due_at = NOW.plus(Duration::from_millis(1));
+        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Ok(Entry::Seat));
+        room.due_at = NOW;
+        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::RoomNotActive));
+    }
+
+    #[test]
+    fn a_room_by_code_between_sessions_starts_the_next_one() {
+        let mut room = room(true);
+        (room.status, room.seats) = (Status::Idle, 2);
+        let was_in = Record { is_in: true, ..Record::CLEAN };
+        assert_eq!(judge(Some(&room), was_in, guest(), NOW), Ok(Entry::Session));
+        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::RoomNotActive));
+        room.waiting_room = true;
+        assert_eq!(judge(Some(&room), Record::CLEAN, guest(), NOW), Ok(Entry::Wait));
+        let host = Applicant { role: Role::Host, guest: false, token: None };
+        assert_eq!(judge(Some(&room), Record::CLEAN, host, NOW), Ok(Entry::Session));
+    }
+
+    #[test]
+    fn those_without_rights_wait_even_at_a_full_room_and_are_admitted_once() {
+        let mut room = room(true);
+        (room.waiting_room, room.seats) = (true, 2);
+        assert_eq!(judge(Some(&room), Record::CLEAN, guest(), NOW), Ok(Entry::Wait));
+        let admitted = Record { admitted: true, ..Record::CLEAN };
+        assert_eq!(judge(Some(&room), admitted, guest(), NOW), Err(Refusal::RoomFull));
+        room.seats = 1;
+        assert_eq!(judge(Some(&room), admitted, guest(), NOW), Ok(Entry::Seat));
+    }
+
+    #[test]
+    fn a_token_of_another_session_or_revoked_admits_nobody() {
+        let mut room = room(false);
+        room.revoked_before = NOW;
+        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::InvalidToken));
+        room.sid = Sid(Uuid::from_u128(8));
+        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::RoomNotActive));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_new_enters_a_locked_full_or_finished_session(
+            (by_code, locked, waiting) in any::<(bool, bool, bool)>(),
+            status in prop_oneof![Just(Status::Open), Just(Status::Idle), Just(Status::Ended)],
+            (seats, most) in (0_u32..4, prop::option::of(1_u32..4)),
+            due in -1_i64..2,
+            (banned, token_used, is_in, admitted) in any::<(bool, bool, bool, bool)>(),
+            as_guest in any::<bool>(),
+        ) {
+            let mut room = room(by_code);
+            room.locked = locked;
+            room.waiting_room = waiting;
+            room.status = status;
+            (room.seats, room.max_participants) = (seats, most);
+            room.due_at = Timestamp::from_millis(NOW.millis() + due);
+            let record = Record { banned, token_used, is_in, admitted };
+            let applicant = if as_guest { guest() } else { holder() };
+            match judge(Some(&room), record, applicant, NOW) {
+                Ok(Entry::Seat) => prop_assert!(
+                    room.is_open(NOW) && !locked && !banned && !token_used && most.is_none_or(|most| seats < most)
+                ),
+                Ok(Entry::Session) => {
+                    prop_assert!(by_code && status != Status::Ended && !room.is_open(NOW) && !locked && !banned);
+                }
+                Ok(Entry::Same) => prop_assert!(is_in && room.is_open(NOW) && !banned && !token_used),
+                Ok(Entry::Wait) => prop_assert!(waiting && !locked && !banned && !token_used),
+                Err(_) => {}
+            }
+        }
+    }
+}
