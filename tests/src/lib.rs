@@ -1,1 +1,27 @@
-//! .
+//! What the tests of all crates share.
+//!
+//! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`Call`] makes
+//! requests for handlers. [`Server`] is a whole local stack, for tests over HTTP.
+
+mod call;
+pub mod history;
+mod server;
+mod table;
+
+pub use call::Call;
+pub use server::{Answered, Server};
+pub use table::TestTable;
+
+/// The API key of tenant `main`.
+pub const API_KEY: &str = "local";
+/// Its secret.
+pub const API_SECRET: &str = "local-secret-0123456789abcdef";
+/// The API key of another tenant, in a [`TestTable`].
+pub const OTHER_API_KEY: &str = "other";
+/// Its secret.
+pub const OTHER_API_SECRET: &str = "other-secret-0123456789abcdef";
+
+/// Where the repository begins.
+pub fn root() -> &'static std::path::Path {
+    std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

@@ -1,0 +1,216 @@
+//! The event of payload format 2.0
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, USER_AGENT};
+use hyper::http::request::Parts;
+use models::{Clock as _, Random as _, SystemClock, SystemRandom, Timestamp};
+use serde_json::{Value, json};
+
+use super::routes::{Found, decode};
+use crate::stack::{ACCOUNT_ID, HTTP_API_ID};
+
+/// These are between the client and the gateway.
+const HOP_HEADERS: [&str; 7] =
+    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// What the gateway itself says about a request.
+const ADDED_HEADERS: [&str; 4] =
+    ["x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"];
+
+/// The event that a request becomes, as JSON.
+pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, peer: SocketAddr) -> String {
+    let host = text(&head.headers, &HOST).unwrap_or_else(|| "localhost".to_owned());
+    let port = host.rsplit_once(':').map_or("80", |(_, port)| port).to_owned();
+    let source = peer.ip().to_string();
+    let mut headers = headers(&head.headers);
+    headers.entry("host".to_owned()).or_insert_with(|| host.clone());
+    headers.insert("content-length".to_owned(), body.len().to_string());
+    let forwarded = [
+        format!("Root=1-{:08x}-{}", SystemClock.now().seconds(), &request_id()[..24]),
+        source.clone(),
+        port,
+        "http".to_owned(),
+    ];
+    headers.extend(ADDED_HEADERS.map(str::to_owned).into_iter().zip(forwarded));
+    // API Gateway decodes the path, but not the query.
+    let path = decode(head.uri.path());
+    let query = head.uri.query().unwrap_or_default();
+    let now = SystemClock.now();
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": found.key,
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": ACCOUNT_ID,
+            "apiId": HTTP_API_ID,
+            "domainName": host,
+            "domainPrefix": host.split(['.', ':']).next(),
+            "http": {
+                "method": head.method.as_str(),
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": source,
+                "userAgent": text(&head.headers, &USER_AGENT).unwrap_or_default(),
+            },
+            "requestId": request_id(),
+            "routeKey": found.key,
+            "stage": "$default",
+            "time": log_time(now),
+            "timeEpoch": now.millis(),
+        },
+        "isBase64Encoded": false,
+    });
+    let cookies = cookies(&head.headers);
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
+    let parameters = query_parameters(query);
+    if !parameters.is_empty() {
+        event["queryStringParameters"] = json!(parameters);
+    }
+    if !found.parameters.is_empty() {
+        event["pathParameters"] = json!(found.parameters);
+    }
+    if !body.is_empty() {
+        let (body, encoded) = carried(body, text(&head.headers, &CONTENT_TYPE).as_deref());
+        event["body"] = body;
+        event["isBase64Encoded"] = encoded.into();
+    }
+    event.to_string()
+}
+
+/// A time as in the common log format: `12/Mar/2020:19:03:58 +0000`.
+fn log_time(time: Timestamp) -> String {
+    let time = jiff::Timestamp::from_millisecond(time.millis()).unwrap_or_default();
+    time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+}
+
+/// The id of a request, as long as API Gateway's.
+pub(super) fn request_id() -> String {
+    SystemRandom.uuid().as_simple().to_string()
+}
+
+/// Several headers of one name are joined by commas; cookies have a field of their own.
+fn headers(all: &HeaderMap) -> BTreeMap<String, String> {
+    let mut joined = BTreeMap::<String, String>::new();
+    for (name, value) in all {
+        let name = name.as_str();
+        if name == COOKIE.as_str() || HOP_HEADERS.contains(&name) || ADDED_HEADERS.contains(&name) {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        joined
+            .entry(name.to_owned())
+            .and_modify(|first| {
+                first.push(',');
+                first.push_str(&value);
+            })
+            .or_insert_with(|| value.clone().into_owned());
+    }
+    joined
+}
+
+fn cookies(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let pieces =
+        values.flat_map(|value| value.split(';').map(|piece| piece.trim().to_owned()).collect::<Vec<_>>());
+    pieces.filter(|piece| !piece.is_empty()).collect()
+}
+
+fn query_parameters(query: &str) -> BTreeMap<String, String> {
+    let mut joined = BTreeMap::<String, String>::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decode(&value.replace('+', " "));
+        joined
+            .entry(decode(&name.replace('+', " ")))
+            .and_modify(|first| {
+                first.push(',');
+                first.push_str(&value);
+            })
+            .or_insert(value);
+    }
+    joined
+}
+
+/// The body as the event carries it: as it is when its type says that it is text, else in base64.
+fn carried(body: &Bytes, content_type: Option<&str>) -> (Value, bool) {
+    let kind =
+        content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let textual = kind.starts_with("text/")
+        || ["application/json", "application/javascript", "application/xml"].contains(&kind.as_str());
+    match std::str::from_utf8(body) {
+        Ok(text) if textual => (text.into(), false),
+        _ => (BASE64_STANDARD.encode(body).into(), true),
+    }
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+
+    fn event(request: Request<&'static [u8]>) -> Value {
+        let (head, body) = request.into_parts();
+        let parameters = BTreeMap::from([("id".to_owned(), "7".to_owned())]);
+        let found = Found { key: "GET /rooms/{id}", function: "F", binary: "f", parameters };
+        let peer = ([127, 0, 0, 1], 40000).into();
+        serde_json::from_str(&build(&head, &Bytes::from_static(body), &found, peer)).expect("JSON")
+    }
+
+    fn request(uri: &str) -> hyper::http::request::Builder {
+        Request::builder().uri(uri).header("host", "127.0.0.1:3000")
+    }
+
+    #[test]
+    fn headers_of_one_name_are_joined_and_cookies_are_apart() {
+        let request = request("/rooms/7?a=1&a=2&b=%20x")
+            .header("X-Two", "1")
+            .header("X-Two", "2")
+            .header("Cookie", "a=1; b=2")
+            .header("x-forwarded-for", "6.6.6.6")
+            .body(b"".as_slice())
+            .expect("a request");
+        let event = event(request);
+        assert_eq!(event["headers"]["x-two"], "1,2");
+        assert_eq!(event["headers"]["x-forwarded-for"], "127.0.0.1");
+        assert_eq!(event["headers"].get("cookie"), None);
+        assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
+        assert_eq!(event["queryStringParameters"], json!({"a": "1,2", "b": " x"}));
+        assert_eq!(event["rawQueryString"], "a=1&a=2&b=%20x");
+        assert_eq!(event["pathParameters"], json!({"id": "7"}));
+        assert_eq!(event["requestContext"]["http"]["sourceIp"], "127.0.0.1");
+        assert_eq!(event.get("body"), None);
+    }
+
+    #[test]
+    fn the_path_is_decoded_as_api_gateway_does() {
+        let request = request("/rooms/a%20b").body(b"".as_slice()).expect("a request");
+        assert_eq!(event(request)["rawPath"], "/rooms/a b");
+    }
+
+    #[test]
+    fn what_is_not_text_comes_in_base64() {
+        let carried = |kind: &str, body: &'static [u8]| {
+            let request = request("/").header("content-type", kind).body(body).expect("a request");
+            let event = event(request);
+            (event["body"].clone(), event["isBase64Encoded"].clone())
+        };
+        assert_eq!(carried("application/json; charset=utf-8", b"{}"), (json!("{}"), json!(false)));
+        assert_eq!(carried("application/x-www-form-urlencoded", b"{}"), (json!("e30="), json!(true)));
+        assert_eq!(carried("application/json", b"\xff"), (json!("/w=="), json!(true)));
+    }
+}

@@ -1,0 +1,173 @@
+//! The HTTP API of the template on this machine: finds the route, makes the event of payload format 2.0, calls the
+//! function, and turns what it returns into an HTTP answer, with the limits and the errors of the real one.
+
+mod answer;
+mod cors;
+mod event;
+mod routes;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, StatusCode};
+use tokio::net::TcpListener;
+
+use crate::console::Console;
+use crate::runtime::{Functions, InvokeError};
+use crate::template::{Cors, Template};
+use routes::Routes;
+
+/// Largest request, in bytes.
+const MOST_BODY: usize = 10 * 1024 * 1024;
+/// Largest event that Lambda takes, in bytes.
+const MOST_EVENT: usize = 6 * 1024 * 1024;
+/// Most bytes of the request line and all headers together.
+const MOST_HEADERS: usize = 10 * 1024;
+
+/// The HTTP API of one stack.
+pub struct Gateway {
+    cors: Option<Cors>,
+    routes: Routes,
+    functions: Arc<Functions>,
+    console: Console,
+}
+
+/// An answer that the gateway makes itself.
+struct GatewayError {
+    status: StatusCode,
+    message: &'static str,
+    /// For the log.
+    reason: String,
+}
+
+impl GatewayError {
+    fn new(status: StatusCode, message: &'static str, reason: impl Into<String>) -> Self {
+        Self { status, message, reason: reason.into() }
+    }
+}
+
+/// What became of a request, for the log.
+struct Outcome {
+    function: String,
+    response: Response,
+    note: String,
+}
+
+impl Gateway {
+    /// The template's HTTP API, in front of its functions.
+    pub fn new(template: &Template, functions: Arc<Functions>, console: Console) -> Self {
+        let cors = template.http_api.as_ref().and_then(|api| api.cors.clone());
+        Self { cors, routes: Routes::new(&template.functions), functions, console }
+    }
+
+    /// Serves it on `listener` until the future is dropped.
+    pub async fn serve(self, listener: TcpListener) {
+        let router = Router::new().fallback(receive).with_state(Arc::new(self));
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(listener, service).await {
+            tracing::error!(%error, "the HTTP API ended");
+        }
+    }
+
+    async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response {
+        let (started, line) = (Instant::now(), format!("{} {}", request.method(), request.uri().path()));
+        let (head, body) = request.into_parts();
+        let origin = head.headers.get("origin").cloned();
+        let mut outcome = if cors::is_preflight(&head, self.cors.as_ref()) {
+            let response = event_id(StatusCode::NO_CONTENT, Bytes::new());
+            Outcome { function: "gateway".to_owned(), response, note: "preflight".to_owned() }
+        } else {
+            self.route(head, body, peer).await.unwrap_or_else(|error| Outcome {
+                function: "gateway".to_owned(),
+                response: message(error.status, error.message),
+                note: error.reason,
+            })
+        };
+        cors::apply(self.cors.as_ref(), origin.as_ref(), outcome.response.headers_mut());
+        let status = outcome.response.status().as_u16();
+        let took = started.elapsed();
+        self.console.call(&outcome.function, &format!("{line} {status}"), took, &outcome.note);
+        outcome.response
+    }
+
+    async fn route(
+        &self,
+        head: hyper::http::request::Parts,
+        body: Body,
+        peer: SocketAddr,
+    ) -> Result<Outcome, GatewayError> {
+        check_headers(&head.headers, head.uri.to_string().len())?;
+        let body = Limited::new(body, MOST_BODY).collect().await.map_err(|error| {
+            GatewayError::new(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large", error.to_string())
+        })?;
+        let body = body.to_bytes();
+        let found = self
+            .routes
+            .find(head.method.as_str(), head.uri.path())
+            .ok_or_else(|| GatewayError::new(StatusCode::NOT_FOUND, "Not Found", "no route"))?;
+        let event = event::build(&head, &body, &found, peer);
+        if event.len() > MOST_EVENT {
+            let text = "Request Entity Too Large";
+            return Err(GatewayError::new(StatusCode::PAYLOAD_TOO_LARGE, text, "over Lambda's 6 MB"));
+        }
+        let called = self.functions.invoke(found.function, event.into()).await.map_err(refused)?;
+        let note = called.init.map_or_else(String::new, |init| format!("cold start {} ms", init.as_millis()));
+        let response = answer::build(&called.payload).map_err(|reason| {
+            GatewayError::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", reason)
+        })?;
+        Ok(Outcome { function: found.binary.to_owned(), response, note })
+    }
+}
+
+async fn receive(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request<Body>,
+) -> Response {
+    gateway.answer(request, peer).await
+}
+
+/// The answer to a call that gave nothing.
+fn refused(error: InvokeError) -> GatewayError {
+    let (status, message) = match error {
+        InvokeError::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
+        InvokeError::TimedOut(_) => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        InvokeError::Crashed(_) => (StatusCode::BAD_GATEWAY, "Internal Server Error"),
+        InvokeError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+    };
+    GatewayError::new(status, message, error.to_string())
+}
+
+fn check_headers(headers: &HeaderMap, line: usize) -> Result<(), GatewayError> {
+    let size =
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() + line;
+    if size > MOST_HEADERS {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(GatewayError::new(status, "Request Header Fields Too Large", format!("{size} bytes")));
+    }
+    Ok(())
+}
+
+/// The gateway's own body: `{"message": "…"}`.
+fn message(status: StatusCode, text: &str) -> Response {
+    let body = serde_json::json!({ "message": text }).to_string();
+    let mut response = event_id(status, body.into());
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
+
+fn event_id(status: StatusCode, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let id = HeaderValue::try_from(event::request_id()).expect("hexadecimal digits");
+    response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
+    response
+}

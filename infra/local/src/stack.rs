@@ -1,0 +1,301 @@
+//! A whole stack: database, functions and gateway, from start to stop.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hyper::Uri;
+use models::{ApiKeyId, SystemClock, SystemRandom};
+use store::{Connection, Store};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::binaries::{self, BuildError};
+use crate::console::Console;
+use crate::database::{self, DatabaseError, Embedded};
+use crate::gateway::Gateway;
+use crate::options::Options;
+use crate::runtime::{Functions, Settings};
+use crate::secrets;
+use crate::template::{self, Surroundings, Template, TemplateError};
+use crate::{simulate, websocket};
+
+/// The region of a stack on this machine.
+pub const REGION: &str = "us-east-1";
+/// Its account.
+pub const ACCOUNT_ID: &str = "000000000000";
+/// The name of the CloudFormation stack.
+const STACK_NAME: &str = "local";
+/// The id of its HTTP API.
+pub(crate) const HTTP_API_ID: &str = "local";
+
+/// Parameters that have another default here than at AWS, where the template knows them.
+const LOCAL_PARAMETERS: [(&str, &str); 3] = [
+    ("UserJwtSecret", secrets::USER_JWT_SECRET),
+    ("WebhookAllowPrivateNetworks", "true"),
+    ("DeletionProtection", "false"),
+];
+
+/// Why a stack does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port cannot be had.
+    #[error("{option} {port}: {source}")]
+    Port {
+        /// The option that chose it.
+        option: &'static str,
+        /// The port.
+        port: u16,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// An option has a value that cannot be.
+    #[error("{0}: {1}")]
+    Option(&'static str, String),
+    /// The template is not there, or not understood.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// There is no template.
+    #[error("there is no template.yaml in {} or above", .0.display())]
+    NoTemplate(PathBuf),
+    /// The functions' binaries could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// There is no database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The API key could not be stored.
+    #[error("cannot store the API key: {0}")]
+    ApiKey(String),
+    /// The operating system gave no socket.
+    #[error("cannot listen: {0}")]
+    Listen(#[from] io::Error),
+}
+
+/// Where a stack can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The HTTP API.
+    pub http: String,
+    /// The WebSocket API.
+    pub ws: String,
+    /// The DynamoDB that the functions use, with the simulation if there is one.
+    pub dynamodb: String,
+}
+
+/// A running stack. Dropping it ends it without waiting; [`Stack::stop`] waits.
+pub struct Stack {
+    /// Where it can be reached.
+    pub addresses: Addresses,
+    /// What it was made of.
+    pub template: Template,
+    functions: Arc<Functions>,
+    embedded: Option<Embedded>,
+    servers: JoinSet<()>,
+}
+
+impl Stack {
+    /// Builds what is missing and starts everything.
+    pub async fn start(options: &Options, console: &Console) -> Result<Self, StartError> {
+        let http = listen("--http-port", options.http_port).await?;
+        let ws = listen("--ws-port", options.ws_port).await?;
+        let mut addresses = Addresses {
+            http: format!("http://{}", http.local_addr()?),
+            ws: format!("ws://{}", ws.local_addr()?),
+            dynamodb: String::new(),
+        };
+        let path = template_path(options)?;
+        let template = load(&path, options, &addresses.http)?;
+        let root = path.parent().unwrap_or(Path::new("."));
+        let names = template.functions.iter().map(|function| function.binary.as_str());
+        let binaries = binaries::build(root, names, options.release).await?;
+
+        let mut servers = JoinSet::new();
+        let (embedded, endpoint) = start_database(options, &mut servers).await?;
+        addresses.dynamodb.clone_from(&endpoint.public);
+        prepare(options, &template, &endpoint).await?;
+
+        let settings = Settings {
+            binaries,
+            environment: environment(&endpoint),
+            most_processes: options.processes.into(),
+        };
+        let functions = Arc::new(Functions::start(&template.functions, &settings, console).await?);
+        servers.spawn(Gateway::new(&template, Arc::clone(&functions), console.clone()).serve(http));
+        servers.spawn(websocket::serve(ws));
+        Ok(Self { addresses, template, functions, embedded, servers })
+    }
+
+    /// The ids of the functions' processes that run at the moment, by the name of their binary.
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        self.functions.processes()
+    }
+
+    /// Ends everything, and waits until it has ended: no process is left.
+    pub async fn stop(mut self) {
+        self.servers.shutdown().await;
+        self.functions.stop().await;
+        if let Some(embedded) = self.embedded.take() {
+            embedded.stop().await;
+        }
+    }
+}
+
+/// The addresses of the stack's DynamoDB.
+struct Endpoint {
+    /// The one that the functions use.
+    public: String,
+    /// The one behind the simulation.
+    inner: String,
+    region: String,
+}
+
+async fn listen(option: &'static str, port: u16) -> Result<TcpListener, StartError> {
+    let bound = TcpListener::bind(("127.0.0.1", port)).await;
+    bound.map_err(|source| StartError::Port { option, port, source })
+}
+
+/// The template that is named, or the nearest one from here upwards.
+pub fn template_path(options: &Options) -> Result<PathBuf, StartError> {
+    if let Some(path) = &options.template {
+        return Ok(path.clone());
+    }
+    let here = std::env::current_dir()?;
+    let found = here.ancestors().map(|folder| folder.join("template.yaml")).find(|path| path.is_file());
+    found.ok_or(StartError::NoTemplate(here))
+}
+
+/// Reads the template with the parameters and variables that the options override.
+pub fn load(path: &Path, options: &Options, http_url: &str) -> Result<Template, StartError> {
+    let surroundings = Surroundings {
+        region: REGION.to_owned(),
+        account_id: ACCOUNT_ID.to_owned(),
+        stack_name: STACK_NAME.to_owned(),
+        http_url: http_url.to_owned(),
+    };
+    let declared = template::load(path, &BTreeMap::new(), &surroundings)?.parameters;
+    let is_declared = |name: &str| declared.contains_key(name);
+    let mut parameters: BTreeMap<_, _> = LOCAL_PARAMETERS
+        .into_iter()
+        .filter(|(name, _)| is_declared(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let (given, variables): (Vec<_>, Vec<_>) =
+        options.overrides.iter().cloned().partition(|(name, _)| is_declared(name));
+    parameters.extend(given);
+    let mut template = template::load(path, &parameters, &surroundings)?;
+    for (name, value) in variables {
+        override_variable(&mut template, &name, &value)?;
+    }
+    for function in &mut template.functions {
+        for value in function.environment.values_mut() {
+            *value = secrets::local_value(value);
+        }
+    }
+    Ok(template)
+}
+
+/// Sets a variable of the functions that have it; one that none has is given to all.
+fn override_variable(template: &mut Template, name: &str, value: &str) -> Result<(), StartError> {
+    if !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') {
+        let text = format!("{name} is neither a parameter of the template nor the name of a variable");
+        return Err(StartError::Option("--env", text));
+    }
+    let known = template.functions.iter().any(|function| function.environment.contains_key(name));
+    for function in &mut template.functions {
+        if !known || function.environment.contains_key(name) {
+            function.environment.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    Ok(())
+}
+
+async fn start_database(
+    options: &Options,
+    servers: &mut JoinSet<()>,
+) -> Result<(Option<Embedded>, Endpoint), StartError> {
+    let listener = match (&options.dynamodb_endpoint, options.simulate) {
+        (Some(url), None) => {
+            let region = std::env::var("AWS_REGION").unwrap_or_else(|_| REGION.to_owned());
+            return Ok((None, Endpoint { public: url.clone(), inner: url.clone(), region }));
+        }
+        _ => listen("--dynamodb-port", options.dynamodb_port).await?,
+    };
+    let public = format!("http://{}", listener.local_addr()?);
+    let endpoint =
+        |inner: &str| Endpoint { public: public.clone(), inner: inner.to_owned(), region: REGION.to_owned() };
+    let Some(profile) = options.simulate else {
+        let embedded = Embedded::start(listener, options.data_dir.as_deref())?;
+        return Ok((Some(embedded), endpoint(&public)));
+    };
+    let (embedded, inner) = match &options.dynamodb_endpoint {
+        Some(url) => (None, url.clone()),
+        None => {
+            let hidden = TcpListener::bind("127.0.0.1:0").await?;
+            let inner = format!("http://{}", hidden.local_addr()?);
+            (Some(Embedded::start(hidden, options.data_dir.as_deref())?), inner)
+        }
+    };
+    let upstream: Uri =
+        inner.parse().map_err(|_| StartError::Option("--dynamodb-endpoint", "must be a URL".to_owned()))?;
+    if upstream.scheme_str() != Some("http") || upstream.host().is_none() {
+        let text = "--simulate needs the http address of a local DynamoDB".to_owned();
+        return Err(StartError::Option("--dynamodb-endpoint", text));
+    }
+    let seed = options.seed;
+    servers.spawn(async move {
+        if let Err(error) = simulate::serve(listener, upstream, profile, seed).await {
+            tracing::error!(%error, "the simulation ended");
+        }
+    });
+    Ok((embedded, endpoint(&inner)))
+}
+
+/// Makes the tables, and the API key.
+async fn prepare(options: &Options, template: &Template, endpoint: &Endpoint) -> Result<(), StartError> {
+    let client = database::client(&endpoint.inner, &endpoint.region);
+    database::create_tables(&client, &template.tables).await?;
+    let Some(table) = template.tables.first() else { return Ok(()) };
+    let id = ApiKeyId::try_from(options.api_key.as_str())
+        .map_err(|error| StartError::Option("--api-key", error.to_string()))?;
+    if options.api_secret.is_empty() {
+        return Err(StartError::Option("--api-secret", "must not be empty".to_owned()));
+    }
+    let connection = Connection {
+        table: table.name.clone(),
+        region: endpoint.region.clone(),
+        endpoint: Some(endpoint.inner.clone()),
+        credentials: secrets::aws_credentials(),
+    };
+    let store = Store::connect(connection, Arc::new(SystemClock), Arc::new(SystemRandom));
+    let stored = secrets::put_api_key(&store, &id, &options.api_secret).await;
+    stored.map_err(|halt| StartError::ApiKey(format!("{halt:?}")))
+}
+
+/// What every function finds in its environment, as on Lambda.
+fn environment(endpoint: &Endpoint) -> BTreeMap<String, String> {
+    let credentials = secrets::aws_credentials();
+    let mut variables = BTreeMap::from(
+        [
+            ("AWS_ACCESS_KEY_ID", credentials.access_key_id()),
+            ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key()),
+            ("AWS_REGION", &endpoint.region),
+            ("AWS_DEFAULT_REGION", &endpoint.region),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint.public),
+            ("LANG", "en_US.UTF-8"),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    if let Some(token) = credentials.session_token() {
+        variables.insert("AWS_SESSION_TOKEN".to_owned(), token.to_owned());
+    }
+    // For whoever looks for a fault.
+    for name in ["RUST_BACKTRACE", "RUST_LOG", "AWS_LAMBDA_LOG_LEVEL", "AWS_LAMBDA_LOG_FORMAT"] {
+        if let Ok(value) = std::env::var(name) {
+            variables.insert(name.to_owned(), value);
+        }
+    }
+    variables
+}

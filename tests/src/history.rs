@@ -1,0 +1,88 @@
+//! What has happened to an item, read from the table's stream: every version of it, in order.
+
+use serde_json::{Value, json};
+
+/// One change of an item: its images before and after, in DynamoDB's JSON; `null` where there was none.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Before the change.
+    pub old: Value,
+    /// After it.
+    pub new: Value,
+}
+
+impl Step {
+    /// A number in the image before; 0 where there is none.
+    pub fn number_before(&self, name: &str) -> i64 {
+        number(&self.old, name)
+    }
+
+    /// A number in the image after; 0 where there is none.
+    pub fn number_after(&self, name: &str) -> i64 {
+        number(&self.new, name)
+    }
+}
+
+fn number(image: &Value, name: &str) -> i64 {
+    image[name]["N"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Every change so far of the item with this key, from the stream of the DynamoDB at `endpoint`.
+pub(crate) async fn of_item(endpoint: &str, table: &str, pk: &str, sk: &str) -> Vec<Step> {
+    let streams = Streams { endpoint, client: reqwest::Client::new() };
+    let stream = streams.ask("ListStreams", json!({ "TableName": table })).await;
+    let stream = stream["Streams"][0]["StreamArn"].clone();
+    let described = streams.ask("DescribeStream", json!({ "StreamArn": stream })).await;
+    let mut steps = Vec::new();
+    for shard in described["StreamDescription"]["Shards"].as_array().expect("shards") {
+        let mut iterator = streams
+            .ask(
+                "GetShardIterator",
+                json!({"StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}),
+            )
+            .await["ShardIterator"]
+            .clone();
+        loop {
+            let page = streams.ask("GetRecords", json!({ "ShardIterator": iterator })).await;
+            let records = page["Records"].as_array().expect("records");
+            steps.extend(records.iter().filter_map(|record| {
+                let record = &record["dynamodb"];
+                let key = &record["Keys"];
+                (key["pk"]["S"] == pk && key["sk"]["S"] == sk)
+                    .then(|| Step { old: record["OldImage"].clone(), new: record["NewImage"].clone() })
+            }));
+            iterator = page["NextShardIterator"].clone();
+            if records.is_empty() || iterator.is_null() {
+                break;
+            }
+        }
+    }
+    steps
+}
+
+struct Streams<'a> {
+    endpoint: &'a str,
+    client: reqwest::Client,
+}
+
+impl Streams<'_> {
+    async fn ask(&self, operation: &str, body: Value) -> Value {
+        let credential = "Credential=local/20270115/us-east-1/dynamodb/aws4_request";
+        let answered = self
+            .client
+            .post(self.endpoint)
+            .header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"))
+            .header("x-amz-date", "20270115T080000Z")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header(
+                "authorization",
+                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
+            )
+            .body(body.to_string())
+            .send()
+            .await
+            .expect("the database answers");
+        assert!(answered.status().is_success(), "{operation}: {:?}", answered.text().await);
+        answered.json().await.expect("JSON")
+    }
+}

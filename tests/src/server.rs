@@ -1,0 +1,117 @@
+//! A whole local stack with a client, for tests over HTTP.
+
+use local::console::Console;
+use local::{Options, Stack, secrets};
+use serde_json::Value;
+
+use crate::{API_KEY, API_SECRET};
+
+/// A running stack.
+pub struct Server {
+    /// The stack.
+    pub stack: Stack,
+    /// What the functions and the gateway have said.
+    pub console: Console,
+    client: reqwest::Client,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: http::HeaderMap,
+    /// The body: `null` when there is none.
+    pub body: Value,
+}
+
+impl Server {
+    /// Starts a stack on free ports, with the options that `choose` changes.
+    pub async fn start(choose: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::on_free_ports();
+        options.template = Some(crate::root().join("template.yaml"));
+        choose(&mut options);
+        let console = Console::memory();
+        let stack = Stack::start(&options, &console).await.expect("the stack starts");
+        Self { stack, console, client: reqwest::Client::new() }
+    }
+
+    /// Ends it.
+    pub async fn stop(self) {
+        self.stack.stop().await;
+    }
+
+    /// A request; `headers` are names and values.
+    pub async fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answered {
+        let method = method.parse::<reqwest::Method>().expect("a method");
+        let mut request =
+            self.client.request(method, format!("{}{target}", self.stack.addresses.http)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("the gateway answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a whole body");
+        let body =
+            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("a JSON body") };
+        Answered { status, headers, body }
+    }
+
+    /// A signed call of the server API.
+    pub async fn signed(&self, path: &str, body: &Value) -> Answered {
+        let body = body.to_string().into_bytes();
+        let signature = secrets::sign(API_SECRET.as_bytes(), &body);
+        self.send("POST", path, &[("api-key", API_KEY), ("hash-signature", &signature)], body).await
+    }
+
+    /// A call of the other APIs, with a token if there is one.
+    pub async fn call(
+        &self,
+        method: &str,
+        target: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answered {
+        let bearer = token.map(|token| format!("Bearer {token}"));
+        let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        self.send(method, target, &headers, body).await
+    }
+
+    /// A JWT of a user.
+    pub fn user_token(&self, sub: &str, name: &str) -> String {
+        secrets::user_token(&self.stack.template, sub, Some(name))
+    }
+
+    /// Opens a room of the server API; unlimited when `seats` is none.
+    pub async fn create_room(&self, room_id: &str, seats: Option<u32>) -> Answered {
+        let mut body = serde_json::json!({
+            "room_id": room_id,
+            "metadata": {"room_title": room_id, "room_features": {}},
+        });
+        if let Some(seats) = seats {
+            body["max_participants"] = seats.into();
+        }
+        self.signed("/auth/room/create", &body).await
+    }
+
+    /// A join token.
+    pub async fn mint(&self, room_id: &str, user_id: &str) -> String {
+        let user = serde_json::json!({"user_id": user_id, "name": user_id});
+        let body = serde_json::json!({"room_id": room_id, "user_info": user});
+        let answered = self.signed("/auth/room/getJoinToken", &body).await;
+        answered.body["token"].as_str().unwrap_or_else(|| panic!("no token: {:?}", answered.body)).to_owned()
+    }
+
+    /// Trades a join token.
+    pub async fn redeem(&self, token: &str) -> Answered {
+        self.call("POST", "/api/joinRoom", Some(token), None).await
+    }
+}

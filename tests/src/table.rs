@@ -1,0 +1,163 @@
+//! The template's table on an embedded DynamoDB of its own, and what a handler needs to run on it.
+
+use std::sync::Arc;
+
+use api::{App, ConfigError, Dialect, Env, Parts};
+use local::database::{self, Embedded};
+use local::template::Template;
+use local::{Options, secrets, simulate, stack};
+use models::{
+    ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp,
+};
+use store::{ApiKey, Connection, Store};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::{API_KEY, API_SECRET, OTHER_API_KEY, OTHER_API_SECRET, history};
+
+/// When tests begin, by a clock that stands still.
+const BEGINNING: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// A table for one test, with the API keys of two tenants. It ends when it is dropped.
+pub struct TestTable {
+    /// The clock of a table made by [`TestTable::new`]; it stands still until a test moves it.
+    pub clock: Arc<FixedClock>,
+    /// The template, as the local stack reads it.
+    pub template: Template,
+    parts: Parts,
+    endpoint: String,
+    /// The DynamoDB behind the simulation, or the same.
+    inner: String,
+    _embedded: Embedded,
+    _servers: JoinSet<()>,
+}
+
+impl TestTable {
+    /// A table with a clock that stands still and randomness that repeats.
+    pub async fn new() -> Self {
+        let clock = Arc::new(FixedClock::new(BEGINNING));
+        let parts = Parts { clock: clock.clone(), random: Arc::new(SeededRandom::new(1)) };
+        Self::start(clock, parts, None).await
+    }
+
+    /// A table that behaves as the one at AWS does under load, with the machine's clock.
+    pub async fn simulated(profile: simulate::Profile, seed: u64) -> Self {
+        Self::start(Arc::new(FixedClock::new(BEGINNING)), Self::real_parts(), Some((profile, seed))).await
+    }
+
+    /// A table with the machine's clock and randomness, for tests that race.
+    pub async fn with_real_time() -> Self {
+        Self::start(Arc::new(FixedClock::new(BEGINNING)), Self::real_parts(), None).await
+    }
+
+    fn real_parts() -> Parts {
+        Parts { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+
+    async fn start(
+        clock: Arc<FixedClock>,
+        parts: Parts,
+        simulated: Option<(simulate::Profile, u64)>,
+    ) -> Self {
+        let template = stack::load(&crate::root().join("template.yaml"), &Options::on_free_ports(), "")
+            .expect("the template is understood");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let inner = format!("http://{}", listener.local_addr().expect("bound"));
+        let embedded = Embedded::start(listener, None).expect("a database");
+        let client = database::client(&inner, stack::REGION);
+        database::create_tables(&client, &template.tables).await.expect("tables");
+        let mut servers = JoinSet::new();
+        let endpoint = match simulated {
+            None => inner.clone(),
+            Some((profile, seed)) => {
+                let front = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                let address = format!("http://{}", front.local_addr().expect("bound"));
+                let upstream = inner.parse().expect("an address");
+                servers.spawn(async move {
+                    simulate::serve(front, upstream, profile, seed).await.expect("the simulation runs");
+                });
+                address
+            }
+        };
+        let table = Self { clock, template, parts, endpoint, inner, _embedded: embedded, _servers: servers };
+        let store = table.calm_store();
+        for (id, secret, tenant) in
+            [(API_KEY, API_SECRET, "main"), (OTHER_API_KEY, OTHER_API_SECRET, "other")]
+        {
+            let key = ApiKey {
+                id: None,
+                tenant: Tenant::try_from(tenant).expect("a tenant"),
+                secrets: vec![secret.to_owned()],
+                status: "active".to_owned(),
+                created_at: BEGINNING,
+            };
+            let id = ApiKeyId::try_from(id).expect("an id");
+            store.put_api_key(&id, &key, true).await.expect("stored");
+        }
+        table
+    }
+
+    /// The store, by the table's own clock and randomness.
+    pub fn store(&self) -> Store {
+        self.store_at(&self.endpoint)
+    }
+
+    /// The store without the simulation, to look at what has become of things.
+    pub fn calm_store(&self) -> Store {
+        self.store_at(&self.inner)
+    }
+
+    /// Every change so far of the state of a room.
+    pub async fn history(&self, room: &RoomKey) -> Vec<history::Step> {
+        let table = &self.template.tables[0].name;
+        history::of_item(&self.inner, table, &format!("ROOM#{room}"), "STATE").await
+    }
+
+    fn store_at(&self, endpoint: &str) -> Store {
+        let connection = Connection {
+            table: self.template.tables[0].name.clone(),
+            region: stack::REGION.to_owned(),
+            endpoint: Some(endpoint.to_owned()),
+            credentials: secrets::aws_credentials(),
+        };
+        Store::connect(connection, self.parts.clock.clone(), self.parts.random.clone())
+    }
+
+    /// The present time, by the table's clock.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// Randomness, of the table's kind.
+    pub fn random(&self) -> &dyn Random {
+        &*self.parts.random
+    }
+
+    /// The environment that the template gives the function whose binary has this name.
+    pub fn env(&self, function: &str) -> Env {
+        let known = self.template.functions.iter().find(|known| known.binary == function);
+        let given = known.expect("the template has the function").environment.clone();
+        let own = [
+            ("AWS_REGION", stack::REGION),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
+        ];
+        Env::new(given.into_iter().chain(own.map(|(name, value)| (name.to_owned(), value.to_owned()))))
+    }
+
+    /// The function's dependencies, configured by the template.
+    pub async fn app<C, L>(&self, function: &str, dialect: Dialect, load: L) -> App<C>
+    where
+        L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
+    {
+        let env = self.env(function);
+        let config = load(&env).await.expect("the template gives all that the function reads");
+        App::new(&env, dialect, self.parts.clone(), config).expect("the template names the table")
+    }
+
+    /// A JWT of a user, as the template's stack accepts it; by the machine's clock.
+    pub fn user_token(&self, sub: &str, name: &str) -> String {
+        secrets::user_token_at(&self.template, sub, Some(name), self.now())
+    }
+}
