@@ -1,0 +1,119 @@
+//! `AWS::Serverless::Function`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::error::Fault;
+use super::events;
+use super::model::{Function, Template};
+use super::resolve::Scope;
+use super::resources::{Identity, Resource, ResourceType, by_name};
+use super::value::{Content, Map};
+
+/// A function that is a binary of the workspace.
+pub(super) static TYPE: ResourceType = ResourceType {
+    name: "AWS::Serverless::Function",
+    globals: Some(("Function", &["Events", "FunctionName", "Policies", "Role"])),
+    effective: &[
+        "Environment",
+        "Events",
+        "FunctionName",
+        "MemorySize",
+        "PackageType",
+        "ReservedConcurrentExecutions",
+        "Runtime",
+        "Timeout",
+    ],
+    without_effect: Some(&[
+        "Architectures",
+        "AssumeRolePolicyDocument",
+        "AutoPublishAlias",
+        "CodeSigningConfigArn",
+        "CodeUri",
+        "DeploymentPreference",
+        "Description",
+        "EphemeralStorage",
+        "Handler",
+        "KmsKeyArn",
+        "LoggingConfig",
+        "PermissionsBoundary",
+        "Policies",
+        "PropagateTags",
+        "ProvisionedConcurrencyConfig",
+        "RecursiveLoop",
+        "Role",
+        "RolePath",
+        "RuntimeManagementConfig",
+        "SourceKMSKeyArn",
+        "Tags",
+        "Tracing",
+        "VersionDescription",
+        "VpcConfig",
+    ]),
+    name_property: Some("FunctionName"),
+    reference: by_name,
+    attribute,
+    read,
+};
+
+/// Lambda's own default, in seconds.
+const DEFAULT_TIMEOUT: u32 = 3;
+/// Lambda's own default, in MB.
+const DEFAULT_MEMORY: u32 = 128;
+
+fn attribute(identity: &Identity<'_>, attribute: &str) -> Option<Content> {
+    (attribute == "Arn").then(|| identity.arn("lambda", &format!("function:{}", identity.name)))
+}
+
+fn read(resource: &Resource<'_>, scope: &Scope<'_>, template: &mut Template) -> Result<(), Fault> {
+    let properties = resource.properties()?;
+    if let Some(runtime) = properties.get("Runtime") {
+        runtime.as_one_of("Runtime", &["provided.al2", "provided.al2023"])?;
+    }
+    if let Some(package) = properties.get("PackageType") {
+        package.as_one_of("PackageType", &["Zip"])?;
+    }
+    if let Some(other) = template.functions.iter().find(|other| other.name == resource.name) {
+        let what = format!("`{}` has the name of `{}` too", resource.logical_id, other.logical_id);
+        return Err(Fault::invalid(resource.line, what));
+    }
+    let timeout = properties.whole("Timeout", &(1..=900))?.unwrap_or(DEFAULT_TIMEOUT);
+    let function = Function {
+        logical_id: resource.logical_id.to_owned(),
+        name: resource.name.clone(),
+        binary: binary(resource)?,
+        memory_mb: properties.whole("MemorySize", &(128..=10_240))?.unwrap_or(DEFAULT_MEMORY),
+        timeout: Duration::from_secs(timeout.into()),
+        reserved_concurrency: properties.whole("ReservedConcurrentExecutions", &(0..=u32::MAX))?,
+        environment: environment(&properties)?,
+        routes: events::routes(properties.fields("Events")?, &template.functions, scope)?,
+    };
+    template.functions.push(function);
+    Ok(())
+}
+
+/// The binary that `cargo lambda` is told to build.
+fn binary(resource: &Resource<'_>) -> Result<String, Fault> {
+    let missing = || {
+        let what = format!("{}: `Metadata.BuildProperties.Binary` is missing", resource.title());
+        Fault::invalid(resource.line, what)
+    };
+    let metadata = resource.metadata.as_ref().ok_or_else(missing)?.as_fields("Metadata")?;
+    let field = |name| metadata.iter().find(|field| field.name == name).map(|field| &field.value);
+    if let Some(method) = field("BuildMethod") {
+        method.as_one_of("BuildMethod", &["rust-cargolambda"])?;
+    }
+    let build = field("BuildProperties").ok_or_else(missing)?.as_map("BuildProperties", &["Binary"])?;
+    build.get("Binary").ok_or_else(missing)?.as_text("Binary").map(ToOwned::to_owned)
+}
+
+fn environment(properties: &Map<'_>) -> Result<BTreeMap<String, String>, Fault> {
+    let Some(environment) = properties.map("Environment", &["Variables"])? else {
+        return Ok(BTreeMap::new());
+    };
+    environment
+        .fields("Variables")?
+        .iter()
+        .map(|field| Ok((field.name.clone(), field.value.as_text(&field.name)?.to_owned())))
+        .collect()
+}

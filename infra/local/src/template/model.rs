@@ -1,0 +1,134 @@
+//! What the local stack learns from a template.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the local stack knows and a template asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`.
+    pub account_id: String,
+    /// `AWS::StackName`.
+    pub stack_name: String,
+    /// Where the HTTP API is served here, without a slash at the end: `ApiEndpoint`, and what an address at
+    /// `execute-api` becomes.
+    pub http_url: String,
+}
+
+/// A template, resolved: what there is to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    /// The value of every parameter, given or by default.
+    pub parameters: BTreeMap<String, String>,
+    /// The functions, in the order of the file.
+    pub functions: Vec<Function>,
+    /// The tables, in the order of the file.
+    pub tables: Vec<Table>,
+    /// The HTTP API, if there is one.
+    pub http_api: Option<HttpApi>,
+}
+
+/// An `AWS::Serverless::Function`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Its key in the template.
+    pub logical_id: String,
+    /// `FunctionName`, or `<stack>-<logical id>`.
+    pub name: String,
+    /// `Metadata.BuildProperties.Binary`: the binary of the workspace that it is.
+    pub binary: String,
+    /// 128 to 10,240; 128 by default.
+    pub memory_mb: u32,
+    /// 1 to 900 seconds; 3 by default.
+    pub timeout: Duration,
+    /// How many may run at once, where the template limits that.
+    pub reserved_concurrency: Option<u32>,
+    /// The environment variables. Values that begin with `ssm:` are names of secrets, as they are in the template.
+    pub environment: BTreeMap<String, String>,
+    /// Its routes on the HTTP API, in the order of the file.
+    pub routes: Vec<Route>,
+}
+
+/// A route of the HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// In upper case; none for `ANY`.
+    pub method: Option<String>,
+    /// `/rooms/{id}`, `/files/{path+}`, or `$default`.
+    pub path: String,
+    /// Where its event is in the template, from 1.
+    pub line: usize,
+}
+
+/// The `AWS::Serverless::HttpApi`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpApi {
+    /// Its key in the template.
+    pub logical_id: String,
+    /// What it tells browsers; none: nothing.
+    pub cors: Option<Cors>,
+}
+
+/// `CorsConfiguration`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// `AllowOrigins`.
+    pub allow_origins: Vec<String>,
+    /// `AllowMethods`.
+    pub allow_methods: Vec<String>,
+    /// `AllowHeaders`.
+    pub allow_headers: Vec<String>,
+    /// `ExposeHeaders`.
+    pub expose_headers: Vec<String>,
+    /// `MaxAge`, in seconds.
+    pub max_age: Option<u32>,
+    /// `AllowCredentials`.
+    pub allow_credentials: bool,
+}
+
+/// An `AWS::DynamoDB::Table`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its key in the template.
+    pub logical_id: String,
+    /// `TableName`, or `<stack>-<logical id>`.
+    pub name: String,
+    /// The partition key.
+    pub hash: String,
+    /// The sort key.
+    pub range: Option<String>,
+    /// The attributes that are keys of the table or of an index, each with its type: `S`, `N` or `B`.
+    pub attributes: Vec<(String, String)>,
+    /// The global secondary indexes.
+    pub indexes: Vec<Index>,
+    /// The view type of its stream, if it has one.
+    pub stream: Option<String>,
+    /// The attribute that says when an item expires, if one does.
+    pub ttl: Option<String>,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// `IndexName`.
+    pub name: String,
+    /// The partition key.
+    pub hash: String,
+    /// The sort key.
+    pub range: Option<String>,
+    /// What of an item it holds beside the keys.
+    pub projection: Projection,
+}
+
+/// What of an item an index holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Projection {
+    /// `KEYS_ONLY`.
+    KeysOnly,
+    /// `ALL`.
+    All,
+    /// `INCLUDE`: the keys and these.
+    Include(Vec<String>),
+}
