@@ -68,8 +68,9 @@ async fn run(options: &Options, once: Option<&str>) -> Result<ExitCode, StartErr
         }
     };
     tokio::pin!(stopped);
+    let console = Console::terminal();
     let stack = tokio::select! {
-        started = Stack::start(options, &Console::terminal()) => started?,
+        started = Stack::start(options, &console) => started?,
         () = &mut stopped => return Ok(ExitCode::SUCCESS),
     };
     let code = match once {
