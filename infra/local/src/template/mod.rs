@@ -10,8 +10,7 @@
 //! of the latter are resolved all the same, so that a wrong reference in a policy shows on the first run.
 //!
 //! # Adding a resource type
-//! One file with its [`ResourceType`](resources::ResourceType), and its line in `resources::TYPES`. An event type is
-//! a line in `events.rs`.
+//! One file with its `ResourceType`, and its line in `TYPES` of `resources.rs`. An event type is an arm in `events.rs`.
 //!
 //! # What differs from a deployment
 //! * What only a deployment can tell (attributes of custom resources, dynamic references) may stand where nothing
