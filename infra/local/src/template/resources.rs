@@ -119,16 +119,16 @@ pub(super) fn declare(section: &Node, globals: &Globals) -> Result<Vec<Declared>
 fn declare_one(entry: &Entry, globals: &Globals) -> Result<Declared, Fault> {
     let Entry { name, line, node } = entry;
     let attributes = node.entries(name)?;
-    let kind = node
-        .get("Type")
-        .ok_or_else(|| Fault::invalid(*line, format!("the resource `{name}` has no `Type`")))?;
-    let kind = find(kind.literal("Type")?, kind.line)?;
     if let Some(attribute) =
         attributes.iter().find(|attribute| !ATTRIBUTES.contains(&attribute.name.as_str()))
     {
         let what = format!("the local stack does not know the attribute `{}` of a resource", attribute.name);
         return Err(Fault::unknown(attribute.line, what));
     }
+    let kind = node
+        .get("Type")
+        .ok_or_else(|| Fault::invalid(*line, format!("the resource `{name}` has no `Type`")))?;
+    let kind = find(kind.literal("Type")?, kind.line)?;
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
         node.get(policy).map(|value| value.literal(policy)).transpose()?;
     }

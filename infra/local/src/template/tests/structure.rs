@@ -124,6 +124,10 @@ fn an_unknown_attribute_of_a_resource_is_refused() {
         "the local stack does not know the attribute `CreationPolicy` of a resource",
     );
     refuses("Resources:\n  Logs: {DeletionPolicy: Retain} # <-", "the resource `Logs` has no `Type`");
+    refuses(
+        "Resources:\n  Logs:\n    Tpye: AWS::Logs::LogGroup # <-",
+        "the local stack does not know the attribute `Tpye` of a resource",
+    );
 }
 
 #[test]
