@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
@@ -19,7 +20,7 @@ use crate::template::{self, Index, Table};
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// How long a new table may take until it can be used; AWS needs some seconds, the embedded one none.
-const TABLE_READY_WITHIN: Duration = Duration::from_secs(60);
+const TABLE_READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +125,9 @@ async fn create_table(client: &Client, table: &Table) -> Result<(), String> {
     match created {
         Ok(_) => {}
         // A table that is there keeps its data: that is what a data directory and another endpoint are for.
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_in_use_exception()) => {
+        Err(error)
+            if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) =>
+        {
             return Ok(());
         }
         Err(error) => return Err(described(&error)),

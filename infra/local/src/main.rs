@@ -73,20 +73,17 @@ async fn run(options: &Options, once: Option<&str>) -> Result<ExitCode, StartErr
         started = Stack::start(options, &console) => started?,
         () = &mut stopped => return Ok(ExitCode::SUCCESS),
     };
-    let code = match once {
-        Some(command) => {
-            eprintln!("{}", panel::ready_line(&stack.addresses));
-            tokio::select! {
-                code = run_command(command, options, &stack) => code,
-                () = &mut stopped => ExitCode::SUCCESS,
-            }
+    let code = if let Some(command) = once {
+        eprintln!("{}", panel::ready_line(&stack.addresses));
+        tokio::select! {
+            code = run_command(command, options, &stack) => code,
+            () = &mut stopped => ExitCode::SUCCESS,
         }
-        None => {
-            println!("{}", panel::ready_line(&stack.addresses));
-            println!("{}", panel::panel(&stack, options));
-            stopped.await;
-            ExitCode::SUCCESS
-        }
+    } else {
+        println!("{}", panel::ready_line(&stack.addresses));
+        println!("{}", panel::panel(&stack, options));
+        stopped.await;
+        ExitCode::SUCCESS
     };
     stack.stop().await;
     Ok(code)

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::Uri;
 use models::{ApiKeyId, SystemClock, SystemRandom};
 use store::{Connection, Store};
@@ -16,7 +17,7 @@ use crate::console::Console;
 use crate::database::{self, DatabaseError, Embedded};
 use crate::gateway::Gateway;
 use crate::options::Options;
-use crate::runtime::{Functions, Settings};
+use crate::runtime::{Functions, InvokeError, Invoked, Settings};
 use crate::secrets;
 use crate::template::{self, Surroundings, Template, TemplateError};
 use crate::{simulate, websocket};
@@ -132,6 +133,13 @@ impl Stack {
         self.functions.processes()
     }
 
+    /// Calls the function whose binary has this name with an event, whatever it is.
+    pub async fn invoke(&self, binary: &str, event: Bytes) -> Result<Invoked, InvokeError> {
+        let function = self.template.functions.iter().find(|function| function.binary == binary);
+        let id = function.map_or(binary, |function| &function.logical_id);
+        self.functions.invoke(id, event).await
+    }
+
     /// Ends everything, and waits until it has ended: no process is left.
     pub async fn stop(mut self) {
         self.servers.shutdown().await;
@@ -174,8 +182,8 @@ pub fn load(path: &Path, options: &Options, http_url: &str) -> Result<Template, 
         stack_name: STACK_NAME.to_owned(),
         http_url: http_url.to_owned(),
     };
-    let declared = template::load(path, &BTreeMap::new(), &surroundings)?.parameters;
-    let is_declared = |name: &str| declared.contains_key(name);
+    let declared = template::declared_parameters(path)?;
+    let is_declared = |name: &str| declared.contains(name);
     let mut parameters: BTreeMap<_, _> = LOCAL_PARAMETERS
         .into_iter()
         .filter(|(name, _)| is_declared(name))
@@ -229,13 +237,12 @@ async fn start_database(
         let embedded = Embedded::start(listener, options.data_dir.as_deref())?;
         return Ok((Some(embedded), endpoint(&public)));
     };
-    let (embedded, inner) = match &options.dynamodb_endpoint {
-        Some(url) => (None, url.clone()),
-        None => {
-            let hidden = TcpListener::bind("127.0.0.1:0").await?;
-            let inner = format!("http://{}", hidden.local_addr()?);
-            (Some(Embedded::start(hidden, options.data_dir.as_deref())?), inner)
-        }
+    let (embedded, inner) = if let Some(url) = &options.dynamodb_endpoint {
+        (None, url.clone())
+    } else {
+        let hidden = TcpListener::bind("127.0.0.1:0").await?;
+        let inner = format!("http://{}", hidden.local_addr()?);
+        (Some(Embedded::start(hidden, options.data_dir.as_deref())?), inner)
     };
     let upstream: Uri =
         inner.parse().map_err(|_| StartError::Option("--dynamodb-endpoint", "must be a URL".to_owned()))?;

@@ -16,7 +16,7 @@ use crate::tokens::{join_token_key, verify_join_token};
 use crate::{Env, Request};
 
 /// How long a key is remembered: a disabled one stops within this time.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const REMEMBERED: Duration = Duration::from_mins(1);
 
 /// How far a signed timestamp may be from our clock, in seconds.
 const MOST_SKEW: i64 = 300;

@@ -28,6 +28,10 @@ pub enum Entry {
 
 /// What is known of the applicant himself, as far as admission cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts, each judged at its own place in the order"
+)]
 pub struct Record {
     /// He is barred.
     pub banned: bool,
@@ -144,7 +148,7 @@ mod tests {
             started_at: None,
             ended_at: None,
             duration: None,
-            empty_timeout: Duration::from_secs(60),
+            empty_timeout: Duration::from_mins(1),
             due_at: Timestamp::NEVER,
             revoked_before: Timestamp::from_seconds(0),
             waiting_room: false,

@@ -21,7 +21,7 @@ use crate::items::{ParticipantItem, RoomItem};
 use crate::{Store, StoreError};
 
 /// A session token is good for a day at most.
-const SESSION_TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const SESSION_TOKEN_LIFE: Duration = Duration::from_hours(24);
 
 /// How often an admission looks again when the room changed between its look and its write.
 const MOST_TRIES: usize = 20;

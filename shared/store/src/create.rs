@@ -15,7 +15,7 @@ use crate::step::{Step, n, s};
 use crate::{Store, StoreError};
 
 /// TTL may remove a room of the server API this long after its session's end; a last resort, the sweep closes it.
-pub(crate) const TTL_AFTER_DUE: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(crate) const TTL_AFTER_DUE: Duration = Duration::from_hours(7 * 24);
 
 /// A collision of codes is one in 10^12 for a million rooms; more of them in a row mean that something is broken.
 const MOST_DRAWS: usize = 5;

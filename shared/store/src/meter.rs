@@ -51,7 +51,8 @@ impl Meter {
     pub(crate) fn write<'a>(&self, consumed: impl IntoIterator<Item = &'a ConsumedCapacity>) {
         for capacity in consumed {
             let whole = capacity.capacity_units().unwrap_or(0.0);
-            let table = capacity.table().and_then(|table| table.capacity_units()).unwrap_or(whole);
+            let table =
+                capacity.table().and_then(aws_sdk_dynamodb::types::Capacity::capacity_units).unwrap_or(whole);
             self.update(|usage| {
                 usage.write_units += table;
                 usage.index_units += whole - table;

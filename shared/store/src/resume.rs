@@ -5,6 +5,7 @@ use std::time::Duration;
 use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
 
 use crate::Store;
+use crate::admit::SESSION_TOKEN_LIFE;
 use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
@@ -50,7 +51,7 @@ impl Store {
         let (room, participant) = seated(&seen, token, Sittings::LiveAndPrevious, now)?;
         let session = SessionId(self.random.uuid());
         let resumed = Resumed {
-            expires_at: now.plus(Duration::from_secs(24 * 3600)).min(room.ends_at(now)),
+            expires_at: now.plus(SESSION_TOKEN_LIFE).min(room.ends_at(now)),
             room: room.clone(),
             participant: participant.clone(),
             session,

@@ -1,3 +1,8 @@
 //! The tests of the whole: one binary, for each takes its time to link.
 
+mod events;
+mod gateway;
+mod processes;
 mod races;
+mod rooms_by_code;
+mod server_api;

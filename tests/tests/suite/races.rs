@@ -17,8 +17,8 @@ use store::{Admission, Change, Credential, Door, Halt, NewCodeRoom, NewRoom, New
 use testing::TestTable;
 use tokio::task::JoinSet;
 
-const UNATTACHED: Duration = Duration::from_secs(60);
-const DEPARTURE: Duration = Duration::from_secs(600);
+const UNATTACHED: Duration = Duration::from_mins(1);
+const DEPARTURE: Duration = Duration::from_mins(10);
 
 /// What one call did to the session, as its caller was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ async fn open_room(store: &Store, name: &str, seats: Option<u32>) -> Room {
     let new = NewRoom {
         key: RoomKey { tenant: Tenant::main(), room: name.try_into().expect("an id") },
         api_key: ApiKeyId::try_from("local").expect("an id"),
-        empty_timeout: Duration::from_secs(1800),
+        empty_timeout: Duration::from_mins(30),
         duration: None,
         max_participants: seats,
         waiting_room: false,
@@ -57,7 +57,7 @@ async fn mint(store: &Store, room: &RoomKey, user: &str) -> JoinToken {
         hidden: false,
         locks: Locks::new(),
         metadata: "{}".to_owned(),
-        expires_at: now.plus(Duration::from_secs(600)),
+        expires_at: now.plus(Duration::from_mins(10)),
     };
     let minted = store.mint(room, Some(&user), now, |_| Ok(token.clone()), None).await.expect("minted");
     JoinToken {
@@ -329,8 +329,8 @@ async fn code_room(store: &Store, seats: u32) -> Room {
         settings: Settings::default(),
         max_participants: seats,
         duration: None,
-        empty_timeout: Duration::from_secs(1800),
-        retention: Duration::from_secs(3600),
+        empty_timeout: Duration::from_mins(30),
+        retention: Duration::from_hours(1),
     };
     store.create_code_room(&new, store.now(), None).await.expect("created").room
 }

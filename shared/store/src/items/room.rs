@@ -172,7 +172,7 @@ mod tests {
             started_at: Some(Timestamp::from_millis(1_772_534_100_007)),
             ended_at: None,
             duration: None,
-            empty_timeout: Duration::from_secs(1800),
+            empty_timeout: Duration::from_mins(30),
             due_at: Timestamp::NEVER,
             revoked_before: Timestamp::from_millis(1_772_534_100_007),
             waiting_room: false,

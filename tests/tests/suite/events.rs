@@ -1,0 +1,71 @@
+//! The captured events of `infra/events/`, as `sam local invoke` sends them: each through the real deserialiser and
+//! through the very binary that is deployed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lambda_http::request::LambdaRequest;
+use serde_json::Value;
+use testing::{Server, TestTable};
+
+/// The events of HTTP functions: the function's name, and the event's text.
+fn events() -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(testing::root().join("infra/events")).expect("the folder is there");
+    let paths = files.map(|file| file.expect("readable").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
+        .map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read_to_string(&path).expect("readable"))
+        })
+        .filter(|(_, text)| text.contains("\"routeKey\""))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_function_that_has_a_route_has_an_event() {
+    let table = TestTable::new().await;
+    let functions = table.template.functions.iter().filter(|function| !function.routes.is_empty());
+    let functions: BTreeSet<String> = functions.map(|function| function.binary.clone()).collect();
+    assert_eq!(events().into_keys().collect::<BTreeSet<_>>(), functions);
+}
+
+#[test]
+fn every_event_is_the_request_that_it_says() {
+    for (name, text) in events() {
+        let event: Value = serde_json::from_str(&text).expect("JSON");
+        let request: LambdaRequest = serde_json::from_str(&text).expect("an event of API Gateway");
+        let request = api::Request::from(lambda_http::Request::from(request));
+        assert_eq!(request.method, event["requestContext"]["http"]["method"].as_str().expect("a method"), "{name}");
+        assert_eq!(request.path, event["rawPath"].as_str().expect("a path"), "{name}");
+        assert_eq!(request.query, event["rawQueryString"].as_str().expect("a query"), "{name}");
+        let parameters = event["pathParameters"].as_object().cloned().unwrap_or_default();
+        for (parameter, value) in parameters {
+            assert_eq!(request.path_parameter(&parameter), value.as_str().expect("a text"), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_event_is_answered_by_its_binary() {
+    let server = Server::start(|_| {}).await;
+    for (name, text) in events() {
+        let invoked = server.stack.invoke(&name, text.into()).await;
+        let invoked = invoked.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let answer: Value = serde_json::from_slice(&invoked.payload).expect("JSON");
+        let status = answer["statusCode"].as_u64().expect("a status");
+        assert!((200..500).contains(&status), "{name}: {answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_routes_that_are_told_from_wrong_methods_are_those_of_the_template() {
+    let table = TestTable::new().await;
+    let routes = table.template.functions.iter().flat_map(|function| &function.routes);
+    let template: BTreeSet<(String, String)> = routes
+        .filter(|route| route.path != "$default")
+        .map(|route| (route.method.clone().expect("a method"), route.path.clone()))
+        .collect();
+    let known = not_found::ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned()));
+    assert_eq!(template, known.collect());
+}
