@@ -35,7 +35,11 @@ fn every_event_is_the_request_that_it_says() {
         let event: Value = serde_json::from_str(&text).expect("JSON");
         let request: LambdaRequest = serde_json::from_str(&text).expect("an event of API Gateway");
         let request = api::Request::from(lambda_http::Request::from(request));
-        assert_eq!(request.method, event["requestContext"]["http"]["method"].as_str().expect("a method"), "{name}");
+        assert_eq!(
+            request.method,
+            event["requestContext"]["http"]["method"].as_str().expect("a method"),
+            "{name}"
+        );
         assert_eq!(request.path, event["rawPath"].as_str().expect("a path"), "{name}");
         assert_eq!(request.query, event["rawQueryString"].as_str().expect("a query"), "{name}");
         let parameters = event["pathParameters"].as_object().cloned().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod events;
 mod gateway;
+mod model;
 mod processes;
 mod races;
 mod rooms_by_code;

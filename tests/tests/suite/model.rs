@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use models::{EndReason, JoinToken, Profile, Refusal, RoomKey, SessionToken, UserId};
+use models::{EndReason, JoinToken, Refusal, RoomKey};
 use proptest::prelude::*;
-use store::{Credential, Door, Ending, Halt, Store};
+use proptest::test_runner::{Config, TestRunner};
+use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom};
 use testing::TestTable;
-
-use crate::rooms::{self, DEPARTURE, UNATTACHED};
+use testing::rooms::{DEPARTURE, Rooms, new_code_room, new_room, new_token};
 
 /// How long a session waits for its first participant, in seconds.
 const EMPTY: u64 = 100;
@@ -212,81 +212,153 @@ impl Reference {
 /// The store, driven by the same operations.
 struct Real<'a> {
     table: &'a TestTable,
-    store: Store,
+    rooms: Rooms,
     room: RoomKey,
     tokens: Vec<JoinToken>,
-    sittings: Vec<SessionToken>,
+    sittings: Vec<Admission>,
 }
 
 impl Real<'_> {
-    async fn enter(&mut self, credential: Credential<'_>) -> Result<(), Halt> {
-        let door = Door { room: &self.room, credential, unattached: UNATTACHED };
-        let dry = self.store.would_admit(&door).await;
-        let admitted = self.store.admit(&door, None).await;
-        match (&dry, &admitted) {
-            (Ok(_), Ok(_)) => {}
-            (Err(Halt::Refused(dry)), Err(Halt::Refused(told))) => assert_eq!(dry, told, "the dry run"),
-            _ => panic!("the dry run said {dry:?}, the join {admitted:?}"),
-        }
-        self.sittings.push(rooms::session_of(&admitted?));
-        Ok(())
-    }
-
-    async fn apply(&mut self, operation: &Operation) -> Result<(), Halt> {
+    async fn apply(&mut self, operation: &Operation) -> Result<(), Refusal> {
+        let store = self.rooms.store().clone();
         match operation {
             Operation::Create => {
-                let mut new = rooms::new_room(&self.room, Some(SEATS));
-                new.duration = Some(Duration::from_secs(LASTS));
-                new.empty_timeout = Duration::from_secs(EMPTY);
-                rooms::create(&self.store, &new).await?;
+                let new = NewRoom { key: self.room.clone(), ..new_room("any") };
+                self.rooms
+                    .create(&NewRoom {
+                        max_participants: Some(SEATS),
+                        duration: Some(Duration::from_secs(LASTS)),
+                        empty_timeout: Duration::from_secs(EMPTY),
+                        ..new
+                    })
+                    .await;
             }
             Operation::End => {
                 let day = Duration::from_hours(24);
                 let ending = Ending::Session { past_rooms: day, code: day };
-                self.store.end(&self.room, ending, EndReason::Api, |_| Ok(()), None).await?;
+                told(store.end(&self.room, ending, EndReason::Api, |_| Ok(()), None).await)?;
             }
             Operation::Mint(user) => {
-                self.tokens.push(rooms::mint(&self.store, &self.room, USERS[*user]).await?);
+                let now = store.now();
+                let new = new_token(USERS[*user], now);
+                let room = store.room(&self.room).await.expect("readable");
+                if room.is_some_and(|room| room.is_open(now)) {
+                    self.tokens.push(self.rooms.mint_as(&self.room, new).await);
+                } else {
+                    told(store.mint(&self.room, Some(&new.user), now, |_| Ok(new.clone()), None).await)?;
+                }
             }
             Operation::JoinByToken(token) => {
-                let token = self.tokens[*token].clone();
-                self.enter(Credential::Token(&token)).await?;
+                let joined = self.rooms.redeem(&self.tokens[*token]).await?;
+                self.sittings.push(joined);
             }
             Operation::JoinByCode(user) => {
-                let id = UserId::try_from(USERS[*user]).expect("an id");
-                let profile = Profile { name: USERS[*user].to_owned(), avatar_url: None };
-                self.enter(Credential::User { id: &id, profile: &profile }).await?;
+                let joined = self.rooms.join(&self.room, USERS[*user]).await?;
+                self.sittings.push(joined);
             }
             Operation::JoinAsGuest => {
-                let profile = Profile { name: "Guest".to_owned(), avatar_url: None };
-                self.enter(Credential::Guest(&profile)).await?;
+                let joined = self.rooms.join_as_guest(&self.room, "Guest").await?;
+                self.sittings.push(joined);
             }
             Operation::Leave(sitting) => {
-                self.store.leave(&self.sittings[*sitting], DEPARTURE, None).await?;
+                self.rooms.leave(&self.sittings[*sitting]).await;
             }
-            Operation::Lock(locked) => rooms::lock(&self.store, &self.room, *locked).await?,
-            Operation::Seats(seats) => rooms::set_seats(&self.store, &self.room, *seats).await?,
+            Operation::Lock(locked) => self.rooms.lock(&self.room, *locked).await,
+            Operation::Seats(seats) => {
+                let change = Change { max_participants: Some(*seats), ..Change::default() };
+                self.rooms.change(&self.room, change).await;
+            }
             Operation::Wait(seconds) => self.table.clock.advance(Duration::from_secs(*seconds)),
         }
         Ok(())
     }
 
-    /// Compares what is stored with the reference: the clock, the seats, and who is in.
-    async fn compare(&self, reference: &Reference, after: &Operation) {
-        let whole = self.store.whole_room(&self.room).await.expect("readable");
+    /// Compares what is stored with the reference: whether a session runs, until when, and who is in.
+    async fn compare(&self, reference: &Reference) {
+        let store = self.rooms.store();
+        let whole = store.whole_room(&self.room).await.expect("readable");
         let Some(room) = whole.room else {
-            assert_eq!(reference.status, Status::Absent, "{after:?}");
+            assert_eq!(reference.status, Status::Absent);
             return;
         };
-        let now = self.store.now();
-        assert_eq!(room.is_open(now), reference.is_open(), "{after:?}: {room:?}");
+        let now = store.now();
+        assert_eq!(room.is_open(now), reference.is_open(), "{room:?}");
         if !reference.is_open() {
             return;
         }
-        let active: BTreeSet<_> = whole.participants.iter().filter(|person| person.is_in(&room)).collect_names();
-        let expected: BTreeSet<_> = reference.inside.keys().map(|user| shown(user)).collect();
-        assert_eq!(room.seats as usize, reference.inside.len(), "{after:?}");
-        assert_eq!(active, expected, "{after:?}");
-        assert_eq!(room.due_at.since(now), Duration::from_secs(reference.due - reference.now), "{after:?}");
+        let active = whole.participants.iter().filter(|person| person.is_in(&room));
+        let active: BTreeSet<_> = active.map(|person| person.session.expect("who is in sits")).collect();
+        let expected = reference.inside.values().map(|sitting| self.sittings[*sitting].session).collect();
+        assert_eq!(active, expected, "who is in, and in which sitting");
+        assert_eq!(usize::try_from(room.seats).expect("few"), reference.inside.len());
+        assert_eq!(room.due_at.since(now), Duration::from_secs(reference.due - reference.now));
     }
+}
+
+fn told<T>(result: Result<T, Halt>) -> Result<T, Refusal> {
+    match result {
+        Ok(done) => Ok(done),
+        Err(Halt::Refused(refusal)) => Err(refusal),
+        Err(halt) => panic!("lost: {halt:?}"),
+    }
+}
+
+/// Drives both by the same operations, as far as these name what there is.
+async fn drive(table: &TestTable, room: RoomKey, by_code: bool, operations: &[Operation]) {
+    let mut reference = Reference::new(by_code);
+    let rooms = table.rooms();
+    let mut real = Real { table, rooms, room, tokens: vec![], sittings: vec![] };
+    for (place, operation) in operations.iter().enumerate() {
+        let named = match operation {
+            Operation::JoinByToken(token) => *token < reference.tokens.len(),
+            Operation::Leave(sitting) => *sitting < reference.sittings.len(),
+            _ => true,
+        };
+        if named {
+            let expected = reference.apply(operation);
+            assert_eq!(real.apply(operation).await, expected, "step {place}: {operation:?}");
+            real.compare(&reference).await;
+        }
+    }
+}
+
+/// Runs the property with a table of its own; each case has its own room in it.
+fn check(by_code: bool) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let table = runtime.block_on(TestTable::new());
+    let number = std::cell::Cell::new(0);
+    let operations = prop::collection::vec(operation(by_code), 1..40);
+    let mut runner = TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&operations, |operations| {
+        number.set(number.get() + 1);
+        runtime.block_on(async {
+            let room = if by_code {
+                let new = NewCodeRoom {
+                    max_participants: SEATS,
+                    duration: Some(Duration::from_secs(LASTS)),
+                    empty_timeout: Duration::from_secs(EMPTY),
+                    ..new_code_room()
+                };
+                table.rooms().create_by_code(&new).await.key
+            } else {
+                new_room(&format!("model-{}", number.get())).key
+            };
+            drive(&table, room, by_code, &operations).await;
+        });
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn rooms_of_the_server_api_do_what_the_rules_say() {
+    check(false);
+}
+
+#[test]
+fn rooms_by_code_do_what_the_rules_say() {
+    check(true);
 }
