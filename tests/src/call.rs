@@ -49,7 +49,7 @@ impl Call {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("a name");
-        self.0.headers.insert(name, HeaderValue::try_from(value).expect("a value"));
+        self.0.headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
         self
     }
 

@@ -1,6 +1,8 @@
-//! What has happened to an item, read from the table's stream: every version of it, in order.
+//! What is in the table, and what has happened to an item: every version of it, in order, from the table's stream.
 
 use serde_json::{Value, json};
+
+use crate::Client;
 
 /// One change of an item: its images before and after, in DynamoDB's JSON; `null` where there was none.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ fn number(image: &Value, name: &str) -> i64 {
 
 /// Every change so far of the item with this key, from the stream of the DynamoDB at `endpoint`.
 pub(crate) async fn of_item(endpoint: &str, table: &str, pk: &str, sk: &str) -> Vec<Step> {
-    let streams = Streams { endpoint, client: reqwest::Client::new() };
+    let streams = Dynamo::new(endpoint, "DynamoDBStreams_20120810");
     let stream = streams.ask("ListStreams", json!({ "TableName": table })).await;
     let stream = stream["Streams"][0]["StreamArn"].clone();
     let described = streams.ask("DescribeStream", json!({ "StreamArn": stream })).await;
@@ -60,29 +62,35 @@ pub(crate) async fn of_item(endpoint: &str, table: &str, pk: &str, sk: &str) -> 
     steps
 }
 
-struct Streams<'a> {
-    endpoint: &'a str,
-    client: reqwest::Client,
+/// Every item of the table, in DynamoDB's JSON.
+pub(crate) async fn all_items(endpoint: &str, table: &str) -> Vec<Value> {
+    let scanned = Dynamo::new(endpoint, "DynamoDB_20120810").ask("Scan", json!({ "TableName": table })).await;
+    assert!(scanned["LastEvaluatedKey"].is_null(), "a test's table fits one page");
+    scanned["Items"].as_array().expect("items").clone()
 }
 
-impl Streams<'_> {
+/// One of the services of a DynamoDB, asked without an SDK.
+struct Dynamo<'a> {
+    endpoint: &'a str,
+    service: &'static str,
+    client: Client,
+}
+
+impl<'a> Dynamo<'a> {
+    fn new(endpoint: &'a str, service: &'static str) -> Self {
+        Self { endpoint, service, client: Client::new() }
+    }
+
     async fn ask(&self, operation: &str, body: Value) -> Value {
         let credential = "Credential=local/20270115/us-east-1/dynamodb/aws4_request";
-        let answered = self
-            .client
-            .post(self.endpoint)
-            .header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"))
-            .header("x-amz-date", "20270115T080000Z")
-            .header("content-type", "application/x-amz-json-1.0")
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
-            )
-            .body(body.to_string())
-            .send()
-            .await
-            .expect("the database answers");
-        assert!(answered.status().is_success(), "{operation}: {:?}", answered.text().await);
-        answered.json().await.expect("JSON")
+        let headers = [
+            ("x-amz-target", &*format!("{}.{operation}", self.service)),
+            ("x-amz-date", "20270115T080000Z"),
+            ("content-type", "application/x-amz-json-1.0"),
+            ("authorization", &format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0")),
+        ];
+        let answered = self.client.send("POST", self.endpoint, &headers, body.to_string().into_bytes()).await;
+        assert!(answered.status().is_success(), "{operation}: {:?}", answered.body());
+        serde_json::from_slice(answered.body()).expect("JSON")
     }
 }

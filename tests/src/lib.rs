@@ -1,14 +1,21 @@
 //! What the tests of all crates share.
 //!
-//! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`Call`] makes
-//! requests for handlers. [`Server`] is a whole local stack, for tests over HTTP.
+//! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`rooms`] fills
+//! it. [`Call`] makes requests for handlers, [`Reply`] is what they said, [`checks`] are what all of a kind must refuse.
+//! [`Server`] is a whole local stack, for tests over HTTP.
 
 mod call;
+mod client;
+pub mod checks;
 pub mod history;
+mod reply;
+pub mod rooms;
 mod server;
 mod table;
 
 pub use call::Call;
+pub use client::Client;
+pub use reply::{Reply, opened};
 pub use server::{Answered, Server};
 pub use table::TestTable;
 

@@ -4,7 +4,7 @@ use local::console::Console;
 use local::{Options, Stack, secrets};
 use serde_json::Value;
 
-use crate::{API_KEY, API_SECRET};
+use crate::{API_KEY, API_SECRET, Client};
 
 /// A running stack.
 pub struct Server {
@@ -12,7 +12,7 @@ pub struct Server {
     pub stack: Stack,
     /// What the functions and the gateway have said.
     pub console: Console,
-    client: reqwest::Client,
+    client: Client,
 }
 
 /// An answer.
@@ -34,7 +34,7 @@ impl Server {
         choose(&mut options);
         let console = Console::memory();
         let stack = Stack::start(&options, &console).await.expect("the stack starts");
-        Self { stack, console, client: reqwest::Client::new() }
+        Self { stack, console, client: Client::new() }
     }
 
     /// Ends it.
@@ -50,17 +50,11 @@ impl Server {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answered {
-        let method = method.parse::<reqwest::Method>().expect("a method");
-        let mut request =
-            self.client.request(method, format!("{}{target}", self.stack.addresses.http)).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.expect("the gateway answers");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("a whole body");
+        let url = format!("{}{target}", self.stack.addresses.http);
+        let (head, body) = self.client.send(method, &url, headers, body).await.into_parts();
+        let (status, headers) = (head.status.as_u16(), head.headers);
         let body =
-            if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect("a JSON body") };
+            if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("a JSON body") };
         Answered { status, headers, body }
     }
 

@@ -13,6 +13,7 @@ use store::{ApiKey, Connection, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::rooms::Rooms;
 use crate::{API_KEY, API_SECRET, OTHER_API_KEY, OTHER_API_SECRET, history};
 
 /// When tests begin, by a clock that stands still.
@@ -113,6 +114,22 @@ impl TestTable {
         history::of_item(&self.inner, table, &format!("ROOM#{room}"), "STATE").await
     }
 
+    /// Every item that is stored, in DynamoDB's JSON: two of these are equal when nothing was written in between.
+    pub async fn items(&self) -> Vec<serde_json::Value> {
+        history::all_items(&self.inner, &self.template.tables[0].name).await
+    }
+
+    /// Makes rooms and lets people in, by the table's store.
+    pub fn rooms(&self) -> Rooms {
+        Rooms::new(self.store(), self.parts.random.clone(), &self.signing_secret())
+    }
+
+    /// What session tokens are signed with.
+    fn signing_secret(&self) -> String {
+        let secret = self.template.functions.iter().find_map(|known| known.environment.get("SIGNING_SECRET"));
+        secret.expect("a function of the template has it").clone()
+    }
+
     fn store_at(&self, endpoint: &str) -> Store {
         let connection = Connection {
             table: self.template.tables[0].name.clone(),
@@ -156,8 +173,15 @@ impl TestTable {
         App::new(&env, dialect, self.parts.clone(), config).expect("the template names the table")
     }
 
-    /// A JWT of a user, as the template's stack accepts it; by the machine's clock.
+    /// A JWT of a user, as the template's stack accepts it.
     pub fn user_token(&self, sub: &str, name: &str) -> String {
         secrets::user_token_at(&self.template, sub, Some(name), self.now())
+    }
+
+    /// The same, but signed with another secret.
+    pub fn foreign_user_token(&self, sub: &str) -> String {
+        let mut template = self.template.clone();
+        template.parameters.insert("UserJwtSecret".to_owned(), "a-secret-of-somebody-else".to_owned());
+        secrets::user_token_at(&template, sub, None, self.now())
     }
 }

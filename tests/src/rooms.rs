@@ -1,0 +1,250 @@
+//! Rooms and the people in them, made by the store alone: what the tests of a function begin with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{JoinTokenText, sign_join_token, sign_session_token};
+use models::{
+    ApiKeyId, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken, Settings, Sid,
+    Tenant, Timestamp, UserId,
+};
+use store::{Admission, Change, Credential, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken, Store};
+
+use crate::{API_KEY, API_SECRET};
+
+/// How long a seat without a connection is kept.
+const UNATTACHED: Duration = Duration::from_mins(1);
+/// How long a session lasts after its last participant has left, by the template's default.
+pub const DEPARTURE: Duration = Duration::from_secs(20);
+/// How long a session waits for its first participant, by the template's default.
+pub const EMPTY_TIMEOUT: Duration = Duration::from_mins(30);
+/// How long a join token is good, by the template's default.
+pub const TOKEN_VALIDITY: Duration = Duration::from_mins(10);
+/// How long a session token is good.
+pub const SESSION_VALIDITY: Duration = Duration::from_hours(24);
+/// The user who owns the rooms by code.
+pub const HOST: &str = "hanna";
+
+/// Makes rooms, and lets people in. Cheap to clone.
+#[derive(Clone)]
+pub struct Rooms {
+    store: Store,
+    random: Arc<dyn Random>,
+    signing_secret: Vec<u8>,
+}
+
+/// A room of the server API, in tenant `main`, with the template's defaults.
+pub fn new_room(room_id: &str) -> NewRoom {
+    NewRoom {
+        key: RoomKey { tenant: Tenant::main(), room: room_id.try_into().expect("an id") },
+        api_key: ApiKeyId::try_from(API_KEY).expect("an id"),
+        empty_timeout: EMPTY_TIMEOUT,
+        duration: None,
+        max_participants: None,
+        waiting_room: false,
+        auto_gen_user_id: false,
+        default_locks: Locks::new(),
+        title: format!("Title of {room_id}"),
+        webhook_url: None,
+        metadata: "{}".to_owned(),
+    }
+}
+
+/// A room by code of [`HOST`], with 50 seats and the template's defaults.
+pub fn new_code_room() -> NewCodeRoom {
+    NewCodeRoom {
+        host: user_id(HOST),
+        host_name: "Hanna".to_owned(),
+        host_avatar_url: Some("https://example.org/hanna.png".to_owned()),
+        title: "Weekly".to_owned(),
+        settings: Settings::default(),
+        max_participants: 50,
+        duration: None,
+        empty_timeout: EMPTY_TIMEOUT,
+        retention: Duration::from_hours(365 * 24),
+    }
+}
+
+/// A token for this user, who has no rights, good for the template's default from `now` on.
+pub fn new_token(user: &str, now: Timestamp) -> NewToken {
+    NewToken {
+        user: user_id(user),
+        name: format!("Name of {user}"),
+        role: Role::Participant,
+        hidden: false,
+        locks: Locks::new(),
+        metadata: "{}".to_owned(),
+        expires_at: now.plus(TOKEN_VALIDITY),
+    }
+}
+
+/// The id of a user.
+pub fn user_id(text: &str) -> UserId {
+    text.try_into().expect("an id")
+}
+
+/// The session token of somebody who was let in.
+pub fn session_of(admission: &Admission) -> SessionToken {
+    SessionToken {
+        room: admission.room.clone(),
+        sid: admission.sid,
+        user: admission.user.clone(),
+        participant: admission.id,
+        session: admission.session,
+        expires_at: admission.expires_at,
+    }
+}
+
+impl Rooms {
+    pub(crate) fn new(store: Store, random: Arc<dyn Random>, signing_secret: &str) -> Self {
+        Self { store, random, signing_secret: signing_secret.as_bytes().to_vec() }
+    }
+
+    /// The store that all is made by.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Opens a room of the server API; unlimited when `seats` is none.
+    pub async fn open(&self, room_id: &str, seats: Option<u32>) -> Room {
+        self.create(&NewRoom { max_participants: seats, ..new_room(room_id) }).await
+    }
+
+    /// Opens this room.
+    pub async fn create(&self, new: &NewRoom) -> Room {
+        let sid = Sid(self.random.uuid());
+        self.store.create_room(new, sid, self.store.now(), None).await.expect("created").room
+    }
+
+    /// Makes a room by code of [`HOST`].
+    pub async fn by_code(&self, seats: u32) -> Room {
+        self.create_by_code(&NewCodeRoom { max_participants: seats, ..new_code_room() }).await
+    }
+
+    /// Makes this room by code.
+    pub async fn create_by_code(&self, new: &NewCodeRoom) -> Room {
+        self.store.create_code_room(new, self.store.now(), None).await.expect("created").room
+    }
+
+    /// The room as it stands now.
+    pub async fn state(&self, room: &RoomKey) -> Room {
+        self.store.room(room).await.expect("readable").expect("a room")
+    }
+
+    /// Changes a room by code.
+    pub async fn change(&self, room: &RoomKey, change: Change) {
+        self.store.change_settings(room, |_| Ok(change.clone()), None).await.expect("changed");
+    }
+
+    /// Locks a room by code, or lifts its lock.
+    pub async fn lock(&self, room: &RoomKey, locked: bool) {
+        self.change(room, Change { locked: Some(locked), ..Change::default() }).await;
+    }
+
+    /// Changes one of the settings of a room by code.
+    pub async fn set(&self, room: &RoomKey, set: impl FnOnce(&mut Settings)) {
+        let mut settings = self.state(room).await.by_code.expect("by code").settings;
+        set(&mut settings);
+        self.change(room, Change { settings: Some(settings), ..Change::default() }).await;
+    }
+
+    /// Ends the running session, as the server API does.
+    pub async fn end_session(&self, room: &RoomKey) {
+        let (past_rooms, code) = (Duration::from_hours(90 * 24), Duration::from_hours(365 * 24));
+        self.end(room, Ending::Session { past_rooms, code }, models::EndReason::Api).await;
+    }
+
+    /// Ends a room by code for good, as its host does.
+    pub async fn end_room(&self, room: &RoomKey) {
+        let past_rooms = Duration::from_hours(90 * 24);
+        self.end(room, Ending::Room { past_rooms }, models::EndReason::Host).await;
+    }
+
+    async fn end(&self, room: &RoomKey, ending: Ending, reason: models::EndReason) {
+        self.store.end(room, ending, reason, |_| Ok(()), None).await.expect("ended");
+    }
+
+    /// Mints a token for a user without rights.
+    pub async fn mint(&self, room: &RoomKey, user: &str) -> JoinToken {
+        self.mint_as(room, new_token(user, self.store.now())).await
+    }
+
+    /// Mints this token.
+    pub async fn mint_as(&self, room: &RoomKey, new: NewToken) -> JoinToken {
+        let now = self.store.now();
+        let minted = self.store.mint(room, Some(&new.user), now, |_| Ok(new.clone()), None).await;
+        JoinToken {
+            api_key: ApiKeyId::try_from(API_KEY).expect("an id"),
+            room: room.clone(),
+            id: minted.expect("minted").id,
+            user: new.user,
+            name: new.name,
+            role: new.role,
+        }
+    }
+
+    /// Trades a join token.
+    pub async fn redeem(&self, token: &JoinToken) -> Result<Admission, Refusal> {
+        self.admit(&token.room, Credential::Token(token)).await
+    }
+
+    /// Lets a signed-in user into a room by code.
+    pub async fn join(&self, room: &RoomKey, user: &str) -> Result<Admission, Refusal> {
+        let profile = Profile { name: format!("Name of {user}"), avatar_url: None };
+        self.admit(room, Credential::User { id: &user_id(user), profile: &profile }).await
+    }
+
+    /// Lets a guest into a room by code.
+    pub async fn join_as_guest(&self, room: &RoomKey, name: &str) -> Result<Admission, Refusal> {
+        let profile = Profile { name: name.to_owned(), avatar_url: None };
+        self.admit(room, Credential::Guest(&profile)).await
+    }
+
+    async fn admit(&self, room: &RoomKey, credential: Credential<'_>) -> Result<Admission, Refusal> {
+        let door = Door { room, credential, unattached: UNATTACHED };
+        match self.store.admit(&door, None).await {
+            Ok(admission) => Ok(admission),
+            Err(Halt::Refused(refusal)) => Err(refusal),
+            Err(halt) => panic!("lost: {halt:?}"),
+        }
+    }
+
+    /// A user without rights who has taken a seat by a token of the server API.
+    pub async fn seat(&self, room: &RoomKey, user: &str) -> Admission {
+        let token = self.mint(room, user).await;
+        self.redeem(&token).await.expect("a seat")
+    }
+
+    /// Somebody gives up his seat. Says whether it was his.
+    pub async fn leave(&self, admission: &Admission) -> bool {
+        self.store.leave(&session_of(admission), DEPARTURE, None).await.expect("answered")
+    }
+
+    /// A new sitting of the same seat: its session token.
+    pub async fn resume(&self, token: &SessionToken) -> SessionToken {
+        let resumed = self.store.resume(token, UNATTACHED, None).await.expect("resumed");
+        SessionToken { session: resumed.session, expires_at: resumed.expires_at, ..token.clone() }
+    }
+
+    /// The text of a join token, signed by [`API_KEY`] as if it was minted now.
+    pub fn join_text(&self, token: &JoinToken) -> String {
+        let now = self.store.now();
+        let text = JoinTokenText {
+            hidden: false,
+            client_type: 0,
+            minted_at: now,
+            expires_at: now.plus(TOKEN_VALIDITY),
+        };
+        sign_join_token(token, text, API_SECRET.as_bytes())
+    }
+
+    /// The text of the session token of somebody who was let in.
+    pub fn session_text(&self, admission: &Admission) -> String {
+        self.text_of(&session_of(admission))
+    }
+
+    /// The text of a session token.
+    pub fn text_of(&self, token: &SessionToken) -> String {
+        sign_session_token(token, self.store.now(), &self.signing_secret)
+    }
+}
