@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::Secrets;
+use crate::ssm::SsmError;
 
 /// Why a function does not start.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +18,7 @@ pub enum ConfigError {
     Wrong(String, &'static str),
     /// A secret could not be read.
     #[error("environment variable {0}: {1}")]
-    Secret(String, SecretError),
+    Secret(String, SsmError),
 }
 
 /// The function's environment.

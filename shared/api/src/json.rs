@@ -126,7 +126,7 @@ mod tests {
             (b"{\"a\":{\"b\":1,\"b\":2}}", "there twice"),
             (b"{\"a\":1} x", "trailing"),
             (b"{\"a\":1,}", "trailing comma"),
-            (b"{\"a\":\"\\ud800\"}", "surrogate"),
+            (b"{\"a\":\"\\ud800\"}", "hex escape"),
             (b"{\"a\":\"\xff\"}", "unicode"),
             (deep.as_bytes(), "64 levels"),
         ];

@@ -9,7 +9,7 @@ use models::Refusal;
 use store::Halt;
 use tracing::{error, info};
 
-use crate::{Answer, App, ConfigError, Dialect, Env, Parts, Request};
+use crate::{Answer, App, ConfigError, Dialect, Env, Parts, Request, log};
 
 /// What a handler's call gives.
 pub type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer, Halt>> + Send + 'a>>;
@@ -21,7 +21,7 @@ where
     L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
     H: for<'a> Fn(&'a App<C>, &'a Request) -> Handling<'a> + Send + Sync,
 {
-    lambda_http::tracing::init_default_subscriber();
+    log::init();
     let env = Env::of_process();
     let app = App::new(&env, dialect, Parts::default(), load(&env).await?)?;
     // The first call pays for the TLS handshake: it is made while the start is still free of a waiting caller. A

@@ -3,26 +3,19 @@
 use std::collections::HashMap;
 
 use aws_credential_types::Credentials;
-use aws_sdk_ssm::config::{BehaviorVersion, Region};
-use aws_sdk_ssm::error::DisplayErrorContext;
 
-/// Why a secret could not be read; holds nothing of the secret.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    /// SSM did not give it.
-    #[error("SSM parameter {0}: {1}")]
-    Ssm(String, String),
-}
+use crate::ssm::{Ssm, SsmError};
 
 /// The place where secrets are looked up.
 #[derive(Clone, Debug)]
 pub(crate) struct Secrets {
     region: String,
     credentials: Credentials,
+    ssm: Ssm,
 }
 
 /// AWS credentials of the process, as Lambda sets them.
-pub(crate) fn credentials(variables: &HashMap<String, String>) -> Credentials {
+fn credentials(variables: &HashMap<String, String>) -> Credentials {
     let variable = |name: &str| variables.get(name).cloned();
     Credentials::new(
         variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
@@ -35,10 +28,10 @@ pub(crate) fn credentials(variables: &HashMap<String, String>) -> Credentials {
 
 impl Secrets {
     pub(crate) fn new(variables: &HashMap<String, String>) -> Self {
-        Self {
-            region: variables.get("AWS_REGION").cloned().unwrap_or_default(),
-            credentials: credentials(variables),
-        }
+        let region = variables.get("AWS_REGION").cloned().unwrap_or_default();
+        let credentials = credentials(variables);
+        let ssm = Ssm::new(&region, variables.get("AWS_ENDPOINT_URL_SSM").cloned(), credentials.clone());
+        Self { region, credentials, ssm }
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -49,23 +42,15 @@ impl Secrets {
         &self.credentials
     }
 
+    pub(crate) fn ssm(&self) -> &Ssm {
+        &self.ssm
+    }
+
     /// The secret that `reference` names (`ssm:<name>`), or is.
-    pub(crate) async fn resolve(&self, reference: &str) -> Result<Vec<u8>, SecretError> {
-        let Some(name) = reference.strip_prefix("ssm:") else { return Ok(reference.as_bytes().to_vec()) };
-        let config = aws_sdk_ssm::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(self.credentials.clone())
-            .build();
-        let failed = |reason: String| SecretError::Ssm(name.to_owned(), reason);
-        let found = aws_sdk_ssm::Client::from_conf(config)
-            .get_parameter()
-            .name(name)
-            .with_decryption(true)
-            .send()
-            .await
-            .map_err(|error| failed(DisplayErrorContext(&error).to_string()))?;
-        let value = found.parameter.and_then(|parameter| parameter.value);
-        value.map(String::into_bytes).ok_or_else(|| failed("has no value".to_owned()))
+    pub(crate) async fn resolve(&self, reference: &str) -> Result<Vec<u8>, SsmError> {
+        match reference.strip_prefix("ssm:") {
+            Some(name) => self.ssm.get(name).await,
+            None => Ok(reference.as_bytes().to_vec()),
+        }
     }
 }

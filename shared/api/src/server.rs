@@ -1,5 +1,6 @@
 //! The dialect of the server API: plugNmeet's answers, and protobuf's JSON on the way in.
 
+mod locks;
 mod message;
 mod room_info;
 
@@ -7,6 +8,7 @@ use models::{Refusal, Violation};
 use serde::Serialize;
 use serde_json::Value;
 
+pub use locks::locks;
 pub use message::Message;
 pub use room_info::{ParticipantInfo, RoomInfo};
 

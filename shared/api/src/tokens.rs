@@ -27,8 +27,31 @@ struct JoinClaims {
     user_id: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_admin: bool,
+    /// Ours, in rooms by code: the owner is known from his token, so that his join needs no look at the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_host: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_hidden: bool,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    client_type: i32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+/// What the text of a join token says beside the token itself.
+#[derive(Clone, Copy, Debug)]
+pub struct JoinTokenText {
+    /// Whether others will not see him.
+    pub hidden: bool,
+    /// plugNmeet's `client_type`, passed on to the client.
+    pub client_type: i32,
+    /// When it was minted.
+    pub minted_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,24 +66,20 @@ struct SessionClaims {
 }
 
 /// A join token's text.
-pub fn sign_join_token(
-    token: &JoinToken,
-    hidden: bool,
-    minted_at: Timestamp,
-    expires_at: Timestamp,
-    secret: &[u8],
-) -> String {
+pub fn sign_join_token(token: &JoinToken, text: JoinTokenText, secret: &[u8]) -> String {
     let claims = JoinClaims {
         iss: token.api_key.to_string(),
         sub: token.user.to_string(),
-        exp: expires_at.seconds(),
-        nbf: minted_at.seconds(),
+        exp: text.expires_at.seconds(),
+        nbf: text.minted_at.seconds(),
         jti: token.id.to_string(),
         name: token.name.clone(),
         room_id: token.room.room.to_string(),
         user_id: token.user.to_string(),
         is_admin: token.role != Role::Participant,
-        is_hidden: hidden,
+        is_host: token.role == Role::Host,
+        is_hidden: text.hidden,
+        client_type: text.client_type,
     };
     sign(token.api_key.as_str(), &claims, secret)
 }
@@ -92,7 +111,11 @@ pub(crate) fn verify_join_token(
         id: claims.jti.parse().map_err(invalid)?,
         user: claims.sub.as_str().try_into().map_err(invalid)?,
         name: claims.name,
-        role: if claims.is_admin { Role::Moderator } else { Role::Participant },
+        role: match (claims.is_host, claims.is_admin) {
+            (true, _) => Role::Host,
+            (false, true) => Role::Moderator,
+            (false, false) => Role::Participant,
+        },
     })
 }
 

@@ -62,8 +62,8 @@ pub enum MakeError {
     #[error(transparent)]
     Config(#[from] api::ConfigError),
     /// SSM did not take a secret.
-    #[error("SSM parameter {0}: {1}")]
-    Ssm(String, String),
+    #[error(transparent)]
+    Ssm(#[from] api::SsmError),
     /// The table did not take the API key.
     #[error("API key {0}: {1}")]
     Table(String, store::StoreError),

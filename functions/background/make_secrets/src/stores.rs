@@ -1,11 +1,6 @@
 //! Where secrets are kept: in SSM, and the API key that refers to one in the table.
 
-use api::{App, Dialect, Env, Parts};
-use aws_credential_types::Credentials;
-use aws_sdk_ssm::config::{BehaviorVersion, Region};
-use aws_sdk_ssm::error::DisplayErrorContext;
-use aws_sdk_ssm::operation::put_parameter::PutParameterError;
-use aws_sdk_ssm::types::ParameterType;
+use api::{App, Dialect, Env, Parts, Ssm};
 use models::ApiKeyId;
 use store::{ApiKey, Store};
 
@@ -27,52 +22,21 @@ pub trait Vault {
 
 /// The deployment's SSM parameters and its table.
 pub struct Stores {
-    ssm: aws_sdk_ssm::Client,
+    ssm: Ssm,
     table: Store,
 }
 
 impl Stores {
     /// Prepares the clients; nothing is sent yet.
     pub fn connect(env: &Env, parts: &Parts) -> Result<Self, MakeError> {
-        let credentials = Credentials::new(
-            env.required("AWS_ACCESS_KEY_ID")?,
-            env.required("AWS_SECRET_ACCESS_KEY")?,
-            env.optional("AWS_SESSION_TOKEN").map(str::to_owned),
-            None,
-            "environment",
-        );
-        let mut config = aws_sdk_ssm::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(env.required("AWS_REGION")?.to_owned()))
-            .credentials_provider(credentials);
-        if let Some(endpoint) = env.optional("AWS_ENDPOINT_URL_SSM") {
-            config = config.endpoint_url(endpoint);
-        }
         let table = App::new(env, Dialect::Rooms, parts.clone(), ())?.store;
-        Ok(Self { ssm: aws_sdk_ssm::Client::from_conf(config.build()), table })
+        Ok(Self { ssm: Ssm::of(env)?, table })
     }
 }
 
 impl Vault for Stores {
     async fn keep_secret(&self, name: &str, secret: String) -> Result<bool, MakeError> {
-        let sent = self
-            .ssm
-            .put_parameter()
-            .name(name)
-            .value(secret)
-            .r#type(ParameterType::SecureString)
-            .overwrite(false)
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(PutParameterError::is_parameter_already_exists) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(MakeError::Ssm(name.to_owned(), DisplayErrorContext(&error).to_string())),
-        }
+        Ok(self.ssm.put_new(name, &secret).await?)
     }
 
     async fn keep_api_key(&self, id: &ApiKeyId, key: &ApiKey) -> Result<bool, MakeError> {

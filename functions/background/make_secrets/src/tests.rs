@@ -19,7 +19,10 @@ struct Memory {
 impl Vault for &Memory {
     async fn keep_secret(&self, name: &str, secret: String) -> Result<bool, MakeError> {
         if self.broken == Some(name) {
-            return Err(MakeError::Ssm(name.to_owned(), "access denied".to_owned()));
+            return Err(MakeError::Ssm(api::SsmError {
+                name: name.to_owned(),
+                reason: "access denied".to_owned(),
+            }));
         }
         let mut secrets = self.secrets.lock().expect("unpoisoned");
         let missing = !secrets.contains_key(name);

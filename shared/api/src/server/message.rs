@@ -70,6 +70,19 @@ impl Message {
         self.read(name, "must be an integer from 0 to 18446744073709551615", integer)
     }
 
+    /// An enumeration by name or number; a name that is not among `names` counts as the first, an unknown number is kept.
+    pub fn enumeration(&self, name: &str, names: &[&str]) -> Result<i32, Refusal> {
+        let number = |value: &Value| match value {
+            Value::String(text) => {
+                let place = names.iter().position(|known| known == text).unwrap_or(0);
+                i32::try_from(place).ok()
+            }
+            Value::Number(number) => whole(number).and_then(|number| i32::try_from(number).ok()),
+            _ => None,
+        };
+        Ok(self.read(name, "must be a name or a number of the enumeration", number)?.unwrap_or(0))
+    }
+
     /// A message, if it was given.
     pub fn optional_message(&self, name: &str) -> Result<Option<Self>, Refusal> {
         let fields = self.read(name, "must be an object", |value| value.as_object().cloned())?;
@@ -95,18 +108,23 @@ impl Message {
     }
 }
 
-/// An integer: a number, or a text that is one; `300.0` and `3e2` are whole.
+/// An unsigned integer: a number, or a text that is one.
 fn integer(value: &Value) -> Option<u64> {
-    let number: Number = match value {
-        Value::Number(number) => number.clone(),
-        Value::String(text) if text.trim() == text => serde_json::from_str(text).ok()?,
-        _ => return None,
+    let number = match value {
+        Value::Number(number) => whole(number),
+        Value::String(text) if text.trim() == text => whole(&serde_json::from_str(text).ok()?),
+        _ => None,
     };
-    number.as_u64().or_else(|| {
+    u64::try_from(number?).ok()
+}
+
+/// A number that is whole, also as `300.0` or `3e2`.
+fn whole(number: &Number) -> Option<i128> {
+    number.as_i128().or_else(|| {
         let float = number.as_f64()?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and in range")]
-        let whole = (float.fract() == 0.0 && (0.0..18_446_744_073_709_551_616.0).contains(&float))
-            .then_some(float as u64);
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        let whole =
+            (float.fract() == 0.0 && float.abs() < 18_446_744_073_709_551_616.0).then_some(float as i128);
         whole
     })
 }
@@ -155,6 +173,25 @@ mod tests {
             assert!(message(json!({"n": bad})).uint32("n").is_err(), "{bad}");
         }
         assert_eq!(message(json!({"n": null})).uint32("n"), Ok(None));
+    }
+
+    #[test]
+    fn an_enumeration_is_a_name_or_a_number() {
+        let read = |value: Value| message(json!({ "kind": value })).enumeration("kind", &["A", "B"]);
+        for (value, number) in [
+            (json!("B"), 1),
+            (json!(1.0), 1),
+            (json!("b"), 0),
+            (json!("1"), 0),
+            (json!(7), 7),
+            (json!(-1), -1),
+            (json!(null), 0),
+        ] {
+            assert_eq!(read(value.clone()), Ok(number), "{value}");
+        }
+        for bad in [json!(true), json!(1.5), json!(3_000_000_000_u64), json!([])] {
+            assert!(read(bad.clone()).is_err(), "{bad}");
+        }
     }
 
     #[test]

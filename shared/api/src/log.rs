@@ -1,0 +1,24 @@
+//! Logs, as Lambda's logging controls want them
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>): the level from
+//! `AWS_LAMBDA_LOG_LEVEL` (else `RUST_LOG`, else `INFO`), JSON when `AWS_LAMBDA_LOG_FORMAT` says so.
+//!
+//! The runtime's own subscriber does the same with directives per module, for which it brings a regex engine: half a
+//! megabyte of every binary (`docs/decisions/0008`).
+
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt;
+
+/// Prints the process's events from here on.
+pub fn init() {
+    let variable = |name| std::env::var(name).ok();
+    let level = variable("AWS_LAMBDA_LOG_LEVEL").or_else(|| variable("RUST_LOG"));
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let json = variable("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json"));
+    // Lambda stamps the lines itself, and keeps those of the log stream apart by function.
+    let subscriber = fmt().with_max_level(level).with_target(false).with_ansi(false).without_time();
+    if json {
+        subscriber.json().init();
+    } else {
+        subscriber.init();
+    }
+}
