@@ -5,8 +5,8 @@
 //! [`Server`] is a whole local stack, for tests over HTTP.
 
 mod call;
-mod client;
 pub mod checks;
+mod client;
 pub mod history;
 mod reply;
 pub mod rooms;

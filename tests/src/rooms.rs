@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use api::{JoinTokenText, sign_join_token, sign_session_token};
 use models::{
-    ApiKeyId, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken, Settings, Sid,
-    Tenant, Timestamp, UserId,
+    ApiKeyId, EndReason, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken,
+    Settings, Sid, Tenant, Timestamp, UserId,
 };
 use store::{Admission, Change, Credential, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken, Store};
 
@@ -22,8 +22,17 @@ pub const EMPTY_TIMEOUT: Duration = Duration::from_mins(30);
 pub const TOKEN_VALIDITY: Duration = Duration::from_mins(10);
 /// How long a session token is good.
 pub const SESSION_VALIDITY: Duration = Duration::from_hours(24);
+/// How long an ended room is remembered, by the template's default.
+pub const PAST_ROOMS: Duration = Duration::from_hours(90 * 24);
+/// How long a room by code is kept after its last use, by the template's default.
+pub const CODE_RETENTION: Duration = Duration::from_hours(365 * 24);
 /// The user who owns the rooms by code.
 pub const HOST: &str = "hanna";
+
+/// A millisecond less: when a time is not up yet.
+pub const fn just_before(time: Duration) -> Duration {
+    time.saturating_sub(Duration::from_millis(1))
+}
 
 /// Makes rooms, and lets people in. Cheap to clone.
 #[derive(Clone)]
@@ -61,7 +70,7 @@ pub fn new_code_room() -> NewCodeRoom {
         max_participants: 50,
         duration: None,
         empty_timeout: EMPTY_TIMEOUT,
-        retention: Duration::from_hours(365 * 24),
+        retention: CODE_RETENTION,
     }
 }
 
@@ -150,17 +159,16 @@ impl Rooms {
 
     /// Ends the running session, as the server API does.
     pub async fn end_session(&self, room: &RoomKey) {
-        let (past_rooms, code) = (Duration::from_hours(90 * 24), Duration::from_hours(365 * 24));
-        self.end(room, Ending::Session { past_rooms, code }, models::EndReason::Api).await;
+        let ending = Ending::Session { past_rooms: PAST_ROOMS, code: CODE_RETENTION };
+        self.end(room, ending, EndReason::Api).await;
     }
 
     /// Ends a room by code for good, as its host does.
     pub async fn end_room(&self, room: &RoomKey) {
-        let past_rooms = Duration::from_hours(90 * 24);
-        self.end(room, Ending::Room { past_rooms }, models::EndReason::Host).await;
+        self.end(room, Ending::Room { past_rooms: PAST_ROOMS }, EndReason::Host).await;
     }
 
-    async fn end(&self, room: &RoomKey, ending: Ending, reason: models::EndReason) {
+    async fn end(&self, room: &RoomKey, ending: Ending, reason: EndReason) {
         self.store.end(room, ending, reason, |_| Ok(()), None).await.expect("ended");
     }
 

@@ -9,7 +9,7 @@ use local::{Options, secrets, simulate, stack};
 use models::{
     ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp,
 };
-use store::{ApiKey, Connection, Store};
+use store::{Admission, ApiKey, Connection, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -117,6 +117,12 @@ impl TestTable {
     /// Every item that is stored, in DynamoDB's JSON: two of these are equal when nothing was written in between.
     pub async fn items(&self) -> Vec<serde_json::Value> {
         history::all_items(&self.inner, &self.template.tables[0].name).await
+    }
+
+    /// Bars somebody from his room; the operation that will do it is not there yet.
+    pub async fn ban(&self, person: &Admission) {
+        let table = &self.template.tables[0].name;
+        history::ban(&self.inner, table, &person.room, &person.user).await;
     }
 
     /// Makes rooms and lets people in, by the table's store.
