@@ -1,6 +1,8 @@
 //! `POST /auth/room/create`: opens a session under a room id, or finds the one that is open.
 
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

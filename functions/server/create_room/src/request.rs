@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::Caller;
-use api::server::{Message, is_http_uri};
+use api::server::{Message, is_http_uri, locks};
 use models::{Locks, Refusal, RoomId, RoomKey, Timestamp, Violation};
 use serde_json::{Map, Value, json};
 use store::NewRoom;
@@ -45,7 +45,7 @@ impl CreateRoomIn {
         let room_id = RoomId::try_from(id.as_str());
         match room_id {
             Err(models::IdError::TooLong(most)) => {
-                refuse("room_id", format!("must be at most {most} characters"))
+                refuse("room_id", format!("must be at most {most} characters"));
             }
             Err(_) => refuse("room_id", ROOM_ID_PATTERN.to_owned()),
             Ok(_) => {}
@@ -90,7 +90,7 @@ impl CreateRoomIn {
             webhook_url,
             auto_gen_user_id: features.boolean("auto_gen_user_id")?.unwrap_or(false),
             waiting_room: features.message("waiting_room_features")?.boolean("is_active")?.unwrap_or(false),
-            default_locks: default_locks(&metadata.message("default_lock_settings")?),
+            default_locks: locks(&metadata.message("default_lock_settings")?)?,
             metadata: metadata.fields().clone(),
             room_id: match room_id {
                 Ok(room_id) if violations.is_empty() => room_id,
@@ -145,12 +145,6 @@ fn within<T: Ord + Copy>(asked: Option<T>, most: Option<T>) -> Option<T> {
         (Some(asked), Some(most)) => Some(asked.min(most)),
         (asked, most) => asked.or(most),
     }
-}
-
-/// The locks that the request names; what is of another type than boolean is no lock.
-fn default_locks(message: &Message) -> Locks {
-    let named = message.fields().iter().filter_map(|(name, value)| Some((name.clone(), value.as_bool()?)));
-    named.collect()
 }
 
 /// Ids that plugNmeet keeps for itself, in its words.
