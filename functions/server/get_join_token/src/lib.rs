@@ -1,14 +1,17 @@
 //! `POST /auth/room/getJoinToken`: a short-lived, one-time token for one person and the session that runs.
 
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use api::server::{Common, With};
 use api::{
-    Answer, App, Caller, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep, sign_join_token,
+    Answer, App, Caller, ConfigError, Env, Halt, JoinTokenText, KeyRing, Request, Scope, idempotent, keep,
+    sign_join_token,
 };
-use models::{JoinToken, Refusal, RoomKey, Timestamp};
+use models::{JoinToken, Refusal, RoomKey};
 use serde::Serialize;
 use store::Minted;
 
@@ -43,7 +46,13 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let expires_at = now.plus(app.config.validity);
         // The ids that the server makes are drawn once, so that every attempt at storing the token is about the same.
         let (user_id, metadata_id) = (app.random.uuid(), app.random.uuid());
-        let render = |minted: &Minted| answer(&caller, &key, minted, now).stored();
+        let text = JoinTokenText {
+            hidden: input.is_hidden,
+            client_type: input.client_type,
+            minted_at: now,
+            expires_at,
+        };
+        let render = |minted: &Minted| answer(&caller, &key, minted, text).stored();
         let minted = app
             .store
             .mint(
@@ -55,7 +64,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
             )
             .await;
         match minted {
-            Ok(minted) => Ok(answer(&caller, &key, &minted, now)),
+            Ok(minted) => Ok(answer(&caller, &key, &minted, text)),
             Err(Halt::Refused(Refusal::RoomNotActive | Refusal::RoomNotFound)) => {
                 Ok(Common::failure("room is not active", "ROOM_NOT_FOUND").answer())
             }
@@ -65,7 +74,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     .await
 }
 
-fn answer(caller: &Caller, key: &RoomKey, minted: &Minted, now: Timestamp) -> Answer {
+fn answer(caller: &Caller, key: &RoomKey, minted: &Minted, text: JoinTokenText) -> Answer {
     let token = JoinToken {
         api_key: caller.api_key.clone(),
         room: key.clone(),
@@ -74,6 +83,6 @@ fn answer(caller: &Caller, key: &RoomKey, minted: &Minted, now: Timestamp) -> An
         name: minted.token.name.clone(),
         role: minted.token.role,
     };
-    let token = sign_join_token(&token, minted.token.hidden, now, minted.token.expires_at, &caller.secret);
+    let token = sign_join_token(&token, text, &caller.secret);
     With::new(Common::success(), TokenOut { token }).answer()
 }

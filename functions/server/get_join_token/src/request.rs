@@ -1,12 +1,14 @@
 //! What a token is asked for with, and what it will bring to the participant.
 
-use api::server::{Message, is_http_uri};
+use api::server::{Message, is_http_uri, locks};
 use models::{Locks, Refusal, Role, Room, RoomId, Timestamp, UserId, Violation};
 use serde_json::{Map, Value, json};
 use store::NewToken;
 use uuid::Uuid;
 
 const ROOM_ID_PATTERN: &str = "room_id should only contain letters (a-z A-Z), digits (0-9) or -_";
+/// The name of plugNmeet's recorder.
+const RECORDER_NAME: &str = "PLUGNMEET_RECORDER_AUTH";
 const USER_ID_PATTERN: &str = "user_id should only contain ASCII letters (a-z A-Z), digits (0-9) or -_";
 
 /// A request for a join token, read and validated as far as can be without the room.
@@ -17,7 +19,10 @@ pub struct GetJoinTokenIn {
     given_user_id: String,
     name: String,
     is_admin: bool,
-    is_hidden: bool,
+    /// Shown to the server API only.
+    pub is_hidden: bool,
+    /// plugNmeet's enumeration of clients, as a number.
+    pub client_type: i32,
     locks: Locks,
     metadata: Map<String, Value>,
 }
@@ -25,9 +30,9 @@ pub struct GetJoinTokenIn {
 impl GetJoinTokenIn {
     /// Reads the body of a request.
     pub fn read(body: Map<String, Value>) -> Result<Self, Refusal> {
-        let root = Message::root(body);
-        let room_id = root.string("room_id")?;
-        let user_info = root.optional_message("user_info")?;
+        let body = Message::root(body);
+        let room_id = body.string("room_id")?;
+        let user_info = body.optional_message("user_info")?;
         let mut violations = vec![];
         let room = RoomId::try_from(room_id.as_str());
         if let Err(error) = room {
@@ -46,14 +51,23 @@ impl GetJoinTokenIn {
             violations.push(Violation::new("user_info.name", "value is required"));
         }
         let metadata = user_info.message("user_metadata")?;
-        if metadata.optional_string("profile_pic")?.is_some_and(|url| !url.is_empty() && !is_http_uri(&url)) {
-            violations.push(Violation::new("user_info.user_metadata.profile_pic", "must be a valid URI"));
+        match metadata.optional_string("profile_pic")?.as_deref() {
+            Some("") => violations.push(Violation::new(
+                metadata.path("profile_pic"),
+                "value is empty, which is not a valid URI",
+            )),
+            Some(url) if !is_http_uri(url) => {
+                violations.push(Violation::new(metadata.path("profile_pic"), "must be a valid URI"));
+            }
+            _ => {}
         }
+        violations.extend(owned_by_server(&metadata)?);
         let read = Self {
             given_user_id: user_info.string("user_id")?,
             name,
-            is_admin: user_info.boolean("is_admin")?.unwrap_or(false),
-            is_hidden: user_info.boolean("is_hidden")?.unwrap_or(false),
+            is_admin: is_true(&user_info, "is_admin")?,
+            is_hidden: is_true(&user_info, "is_hidden")?,
+            client_type: user_info.enumeration("client_type", &["WEB", "HYBRID_WEB"])?,
             locks: locks(&metadata.message("lock_settings")?)?,
             metadata: kept_metadata(&metadata)?,
             room_id: match room {
@@ -77,6 +91,12 @@ impl GetJoinTokenIn {
         metadata_id: Uuid,
         expires_at: Timestamp,
     ) -> Result<NewToken, Refusal> {
+        if self.name == RECORDER_NAME {
+            return Err(Refusal::malformed(
+                "",
+                format!("name: {RECORDER_NAME} is reserved for internal use only"),
+            ));
+        }
         let user = if room.auto_gen_user_id {
             UserId::try_from(generated.to_string().as_str()).map_err(|_| Refusal::Internal)?
         } else {
@@ -88,10 +108,13 @@ impl GetJoinTokenIn {
             (false, true) => Role::Moderator,
             (false, false) => Role::Participant,
         };
-        let locks =
-            if self.is_admin { Locks::new() } else { with_defaults(&self.locks, &room.default_locks) };
+        let locks = if role == Role::Participant {
+            with_defaults(&self.locks, &room.default_locks)
+        } else {
+            Locks::new()
+        };
         Ok(NewToken {
-            metadata: self.metadata(room, metadata_id, &locks),
+            metadata: self.metadata(room, role, metadata_id, &locks),
             user,
             name: self.name.clone(),
             role,
@@ -120,10 +143,11 @@ impl GetJoinTokenIn {
     }
 
     /// plugNmeet's metadata of a participant, as far as it is known before he joins.
-    fn metadata(&self, room: &Room, metadata_id: Uuid, locks: &Locks) -> String {
+    fn metadata(&self, room: &Room, role: Role, metadata_id: Uuid, locks: &Locks) -> String {
+        let is_admin = role != Role::Participant;
         let mut metadata = self.metadata.clone();
-        metadata.insert("is_admin".into(), json!(self.is_admin));
-        metadata.insert("wait_for_approval".into(), json!(room.waiting_room && !self.is_admin));
+        metadata.insert("is_admin".into(), json!(is_admin));
+        metadata.insert("wait_for_approval".into(), json!(room.waiting_room && !is_admin));
         metadata.insert("lock_settings".into(), json!(locks));
         metadata.insert("metadata_id".into(), json!(metadata_id));
         metadata.entry("ex_user_id").or_insert_with(|| json!(self.given_user_id));
@@ -134,7 +158,7 @@ impl GetJoinTokenIn {
 /// Why an id is kept for plugNmeet's own participants, in its words.
 fn reserved(id: &str) -> Option<String> {
     let internal = ["ingres_", "sip_", "pnm_agent-", "pnm_tts_agent-"];
-    if id == "PLUGNMEET_RECORDER_AUTH" || internal.iter().any(|prefix| id.starts_with(prefix)) {
+    if internal.iter().any(|prefix| id.starts_with(prefix)) {
         Some(format!("user_id: {id} is reserved for internal use only"))
     } else if id.ends_with("-native") {
         Some("user_id: suffix -native is reserved for internal use only".to_owned())
@@ -147,25 +171,27 @@ fn reserved(id: &str) -> Option<String> {
     }
 }
 
-fn locks(message: &Message) -> Result<Locks, Refusal> {
-    const NAMES: [&str; 9] = [
-        "lock_microphone",
-        "lock_webcam",
-        "lock_screen_sharing",
-        "lock_whiteboard",
-        "lock_shared_notepad",
-        "lock_chat",
-        "lock_chat_send_message",
-        "lock_chat_file_share",
-        "lock_private_chat",
+/// What is the server's to say of a participant; its default value is accepted.
+fn owned_by_server(metadata: &Message) -> Result<Vec<Violation>, Refusal> {
+    let hand = metadata.message("raised_hand")?;
+    let set = [
+        (metadata, "is_presenter", is_true(metadata, "is_presenter")?, "must equal false"),
+        (&hand, "is_raised", is_true(&hand, "is_raised")?, "must equal false"),
+        (&hand, "raised_at", hand.uint64("raised_at")?.is_some_and(|at| at != 0), "must equal 0"),
+        (metadata, "wait_for_approval", is_true(metadata, "wait_for_approval")?, "must equal false"),
+        (
+            metadata,
+            "metadata_id",
+            !metadata.string("metadata_id")?.is_empty(),
+            "metadata_id should not contain any value",
+        ),
     ];
-    let mut locks = Locks::new();
-    for name in NAMES {
-        if let Some(locked) = message.boolean(name)? {
-            locks.insert(name.to_owned(), locked);
-        }
-    }
-    Ok(locks)
+    let found = set.into_iter().filter(|(_, _, is_set, _)| *is_set);
+    Ok(found.map(|(message, name, _, expected)| Violation::new(message.path(name), expected)).collect())
+}
+
+fn is_true(message: &Message, name: &str) -> Result<bool, Refusal> {
+    Ok(message.boolean(name)?.unwrap_or(false))
 }
 
 fn with_defaults(own: &Locks, defaults: &Locks) -> Locks {
