@@ -1,5 +1,8 @@
 //! `POST /api/joinRoom`: trades a join token, once, for a seat and a session token.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::rooms::ParticipantOut;
