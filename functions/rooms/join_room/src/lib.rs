@@ -1,14 +1,17 @@
 //! `POST /rooms/{code}/join`: takes a seat, as a user or as a guest; with `?dryRun=true` only says whether it would work.
 
+mod dry_run;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use api::rooms::{ParticipantOut, refusal_text};
+use api::rooms::ParticipantOut;
 use api::{
     Answer, App, Bearer, ConfigError, Env, Fields, Halt, Request, Scope, Sessions, User, Users, idempotent,
     keep,
 };
-use models::{Entry, GuestName, Profile, Refusal, RoomCode, RoomKey, Tenant};
-use serde::Serialize;
+use models::{GuestName, Profile, Refusal, RoomCode, RoomKey, Tenant};
 use store::{Admission, Credential, Door};
 
 /// What this function is configured with.
@@ -35,17 +38,15 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         Some(token) => Some(app.config.users.verify(token, app.clock.now())?),
         None => None,
     };
-    let dry_run = request.query_parameter("dryRun") == Some("true");
-    let Some(room) = room(request) else {
-        return if dry_run {
-            Ok(dry_run_answer(&Err(Refusal::RoomNotFound)))
-        } else {
-            Err(Refusal::RoomNotFound.into())
-        };
-    };
-    if dry_run {
-        return would_admit(app, request, &room, user.as_ref()).await;
+    let room = room(request);
+    if request.query_parameter("dryRun") == Some("true") {
+        return dry_run::answer(app, request, room.as_ref(), user.as_ref()).await;
     }
+    let Some(room) = room else {
+        // A malformed request is told before an unknown room.
+        guest_name(request, user.is_some())?;
+        return Err(Refusal::RoomNotFound.into());
+    };
     let scope = user.as_ref().map_or_else(|| Scope::guests(&room), |user| Scope::user(&user.id));
     idempotent(app, request, &scope, async |claim| {
         let guest = guest_name(request, user.is_some())?;
@@ -76,52 +77,16 @@ fn guest_name(request: &Request, signed_in: bool) -> Result<Profile, Refusal> {
     let mut fields = Fields::of(request.object_or_empty()?);
     let mut name = String::new();
     if !signed_in {
-        match GuestName::try_from(fields.text("guestName").unwrap_or_default().as_str()) {
-            Ok(given) => given.as_str().clone_into(&mut name),
-            Err(error) => fields.refuse("guestName", error.to_string()),
-        }
+        let given = fields.text("guestName").unwrap_or_default();
+        fields.finish()?;
+        let given = GuestName::try_from(given.as_str())
+            .map_err(|error| Refusal::invalid("guestName", error.to_string()))?;
+        given.as_str().clone_into(&mut name);
     }
-    fields.finish()?;
     Ok(Profile { name, avatar_url: None })
 }
 
 fn answer(app: &App<Config>, admission: &Admission) -> Answer {
     let session = app.config.sessions.of_admission(admission, app.clock.now());
     Answer::json(201, &ParticipantOut::admitted(admission, session))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DryRunOut {
-    can_join: bool,
-    reason: Option<&'static str>,
-    message: Option<String>,
-    waiting_room: bool,
-}
-
-async fn would_admit(
-    app: &App<Config>,
-    request: &Request,
-    room: &RoomKey,
-    user: Option<&User>,
-) -> Result<Answer, Halt> {
-    // The name is not needed, but a body that cannot be read is malformed here too.
-    request.object_or_empty()?;
-    let nobody = Profile { name: String::new(), avatar_url: None };
-    match app.store.would_admit(&door(app, room, user, &nobody)).await {
-        Ok(entry) => Ok(dry_run_answer(&Ok(entry))),
-        Err(Halt::Refused(refusal)) => Ok(dry_run_answer(&Err(refusal))),
-        Err(halt) => Err(halt),
-    }
-}
-
-fn dry_run_answer(entry: &Result<Entry, Refusal>) -> Answer {
-    let refusal = entry.as_ref().err();
-    let out = DryRunOut {
-        can_join: refusal.is_none(),
-        reason: refusal.map(Refusal::code),
-        message: refusal.map(|refusal| refusal_text(refusal).1),
-        waiting_room: *entry == Ok(Entry::Wait),
-    };
-    Answer::json(200, &out)
 }
