@@ -1,5 +1,8 @@
 //! `POST /auth/room/isRoomActive`: whether a session runs under this id.
 
+#[cfg(test)]
+mod tests;
+
 use api::server::{Common, Message, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
 use models::{Refusal, Room, Timestamp};
