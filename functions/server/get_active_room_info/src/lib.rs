@@ -1,5 +1,8 @@
 //! `POST /auth/room/getActiveRoomInfo`: the running session with everybody who is in, hidden ones too.
 
+#[cfg(test)]
+mod tests;
+
 use api::server::{Common, Message, ParticipantInfo, RoomInfo, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
 use models::Refusal;
