@@ -1,5 +1,8 @@
 //! `POST /auth/room/endRoom`: ends the running session, by the reason `api`.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::server::{Common, Message};
