@@ -27,7 +27,10 @@ fn once_runs_a_command_with_the_addresses_and_exits_with_its_code() {
     assert_eq!(output.status.code(), Some(7), "{}", said(&output));
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let words: Vec<&str> = printed.split_whitespace().collect();
-    assert!(words[0].starts_with("http://127.0.0.1:") && words[1].starts_with("ws://127.0.0.1:"), "{printed}");
+    assert!(
+        words[0].starts_with("http://127.0.0.1:") && words[1].starts_with("ws://127.0.0.1:"),
+        "{printed}"
+    );
     assert!(words[2].starts_with("http://127.0.0.1:"), "{printed}");
     assert_eq!(words[3..], ["mine", "my-secret"]);
 }
@@ -54,8 +57,11 @@ fn a_template_that_is_not_there_or_not_understood_is_an_error() {
     assert!(said(&output).contains("template.yaml"), "{}", said(&output));
 
     let path = std::env::temp_dir().join(format!("vestibule-template-{}.yaml", std::process::id()));
-    std::fs::write(&path, "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Odd:\n    Type: AWS::Odd::Thing\n")
-        .expect("written");
+    std::fs::write(
+        &path,
+        "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Odd:\n    Type: AWS::Odd::Thing\n",
+    )
+    .expect("written");
     let output = run(&["--template", &path.to_string_lossy()]);
     std::fs::remove_file(&path).expect("it is there");
     assert_eq!(output.status.code(), Some(2));
@@ -112,7 +118,8 @@ fn a_signal_ends_everything_in_order() {
         let mut running = Running(command.spawn().expect("the command runs"));
         let stdout = running.0.stdout.take().expect("piped");
         let mut lines = BufReader::new(stdout).lines();
-        let ready = lines.find_map(|line| line.ok().filter(|line| line.starts_with("ready "))).expect("ready");
+        let ready =
+            lines.find_map(|line| line.ok().filter(|line| line.starts_with("ready "))).expect("ready");
         let field = |name: &str| {
             let word = ready.split_whitespace().find_map(|word| word.strip_prefix(&format!("{name}=")));
             word.unwrap_or_else(|| panic!("{name} in {ready}")).to_owned()

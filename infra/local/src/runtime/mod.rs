@@ -6,6 +6,8 @@
 mod api;
 mod pool;
 mod process;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
