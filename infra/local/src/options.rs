@@ -55,6 +55,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether the stack has a DynamoDB of its own, or a simulation before another: something on `dynamodb_port`.
+    pub(crate) fn serves_dynamodb(&self) -> bool {
+        self.dynamodb_endpoint.is_none() || self.simulate.is_some()
+    }
+
     /// The defaults, but any free ports: what a test wants.
     pub fn on_free_ports() -> Self {
         use clap::FromArgMatches as _;

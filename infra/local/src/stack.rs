@@ -101,6 +101,11 @@ impl Stack {
     pub async fn start(options: &Options, console: &Console) -> Result<Self, StartError> {
         let http = listen("--http-port", options.http_port).await?;
         let ws = listen("--ws-port", options.ws_port).await?;
+        let dynamodb = if options.serves_dynamodb() {
+            Some(listen("--dynamodb-port", options.dynamodb_port).await?)
+        } else {
+            None
+        };
         let mut addresses = Addresses {
             http: format!("http://{}", http.local_addr()?),
             ws: format!("ws://{}", ws.local_addr()?),
@@ -113,7 +118,7 @@ impl Stack {
         let binaries = binaries::build(root, names, options.release).await?;
 
         let mut servers = JoinSet::new();
-        let (embedded, endpoint) = start_database(options, &mut servers).await?;
+        let (embedded, endpoint) = start_database(options, dynamodb, &mut servers).await?;
         addresses.dynamodb.clone_from(&endpoint.public);
         prepare(options, &template, &endpoint).await?;
 
@@ -221,14 +226,13 @@ fn override_variable(template: &mut Template, name: &str, value: &str) -> Result
 
 async fn start_database(
     options: &Options,
+    listener: Option<TcpListener>,
     servers: &mut JoinSet<()>,
 ) -> Result<(Option<Embedded>, Endpoint), StartError> {
-    let listener = match (&options.dynamodb_endpoint, options.simulate) {
-        (Some(url), None) => {
-            let region = std::env::var("AWS_REGION").unwrap_or_else(|_| REGION.to_owned());
-            return Ok((None, Endpoint { public: url.clone(), inner: url.clone(), region }));
-        }
-        _ => listen("--dynamodb-port", options.dynamodb_port).await?,
+    let Some(listener) = listener else {
+        let url = options.dynamodb_endpoint.clone().unwrap_or_default();
+        let region = std::env::var("AWS_REGION").unwrap_or_else(|_| REGION.to_owned());
+        return Ok((None, Endpoint { public: url.clone(), inner: url, region }));
     };
     let public = format!("http://{}", listener.local_addr()?);
     let endpoint =

@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
         let (env, parts, event) = (Env::of_process(), Parts::default(), event.payload);
         // Connected here and not at the start: whatever is wrong has to be told to CloudFormation, which waits.
         let vault = Stores::connect(&env, &parts);
-        let reply = handle(vault, &*parts.clock, &*parts.random, &event).await;
+        let reply = Box::pin(handle(vault, &*parts.clock, &*parts.random, &event)).await;
         // An error here makes Lambda call again.
         Ok::<_, Error>(send(event.response_url(), &reply).await?)
     }))
