@@ -128,7 +128,9 @@ impl Stack {
             most_processes: options.processes.into(),
         };
         let functions = Arc::new(Functions::start(&template.functions, &settings, console).await?);
-        servers.spawn(Gateway::new(&template, Arc::clone(&functions), console.clone()).serve(http));
+        let domain = http.local_addr()?.to_string();
+        let gateway = Gateway::new(domain, &template, Arc::clone(&functions), console.clone());
+        servers.spawn(gateway.serve(http));
         servers.spawn(websocket::serve(ws));
         Ok(Self { addresses, template, functions, embedded, servers })
     }

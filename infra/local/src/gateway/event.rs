@@ -23,13 +23,13 @@ const HOP_HEADERS: [&str; 7] =
 const ADDED_HEADERS: [&str; 4] =
     ["x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"];
 
-/// The event that a request becomes, as JSON.
-pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, peer: SocketAddr) -> String {
-    let host = text(&head.headers, &HOST).unwrap_or_else(|| "localhost".to_owned());
-    let port = host.rsplit_once(':').map_or("80", |(_, port)| port).to_owned();
+/// The event that a request to the API `domain` becomes, as JSON.
+pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, domain: &str, peer: SocketAddr) -> String {
+    let port = domain.rsplit_once(':').map_or("80", |(_, port)| port).to_owned();
     let source = peer.ip().to_string();
     let mut headers = headers(&head.headers);
-    headers.entry("host".to_owned()).or_insert_with(|| host.clone());
+    // A request reaches API Gateway by its own name only; whatever a client says here is not passed on.
+    headers.insert(HOST.to_string(), domain.to_owned());
     headers.insert("content-length".to_owned(), body.len().to_string());
     let forwarded = [
         format!("Root=1-{:08x}-{}", SystemClock.now().seconds(), &request_id()[..24]),
@@ -51,8 +51,8 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, peer: SocketA
         "requestContext": {
             "accountId": ACCOUNT_ID,
             "apiId": HTTP_API_ID,
-            "domainName": host,
-            "domainPrefix": host.split(['.', ':']).next(),
+            "domainName": domain,
+            "domainPrefix": domain.split(['.', ':']).next(),
             "http": {
                 "method": head.method.as_str(),
                 "path": path,
@@ -168,11 +168,12 @@ mod tests {
         let parameters = BTreeMap::from([("id".to_owned(), "7".to_owned())]);
         let found = Found { key: "GET /rooms/{id}", function: "F", binary: "f", parameters };
         let peer = ([127, 0, 0, 1], 40000).into();
-        serde_json::from_str(&build(&head, &Bytes::from_static(body), &found, peer)).expect("JSON")
+        serde_json::from_str(&build(&head, &Bytes::from_static(body), &found, "127.0.0.1:3000", peer))
+            .expect("JSON")
     }
 
     fn request(uri: &str) -> hyper::http::request::Builder {
-        Request::builder().uri(uri).header("host", "127.0.0.1:3000")
+        Request::builder().uri(uri).header("host", "[no host")
     }
 
     #[test]
@@ -187,6 +188,7 @@ mod tests {
         let event = event(request);
         assert_eq!(event["headers"]["x-two"], "1,2");
         assert_eq!(event["headers"]["x-forwarded-for"], "127.0.0.1");
+        assert_eq!(event["headers"]["host"], "127.0.0.1:3000");
         assert_eq!(event["headers"].get("cookie"), None);
         assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
         assert_eq!(event["queryStringParameters"], json!({"a": "1,2", "b": " x"}));

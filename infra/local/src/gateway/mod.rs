@@ -34,6 +34,8 @@ const MOST_HEADERS: usize = 10 * 1024;
 
 /// The HTTP API of one stack.
 pub struct Gateway {
+    /// Host and port.
+    domain: String,
     cors: Option<Cors>,
     routes: Routes,
     functions: Arc<Functions>,
@@ -62,10 +64,10 @@ struct Outcome {
 }
 
 impl Gateway {
-    /// The template's HTTP API, in front of its functions.
-    pub fn new(template: &Template, functions: Arc<Functions>, console: Console) -> Self {
+    /// The template's HTTP API at `domain`, in front of its functions.
+    pub fn new(domain: String, template: &Template, functions: Arc<Functions>, console: Console) -> Self {
         let cors = template.http_api.as_ref().and_then(|api| api.cors.clone());
-        Self { cors, routes: Routes::new(&template.functions), functions, console }
+        Self { domain, cors, routes: Routes::new(&template.functions), functions, console }
     }
 
     /// Serves it on `listener` until the future is dropped.
@@ -113,7 +115,7 @@ impl Gateway {
             .routes
             .find(head.method.as_str(), head.uri.path())
             .ok_or_else(|| GatewayError::new(StatusCode::NOT_FOUND, "Not Found", "no route"))?;
-        let event = event::build(&head, &body, &found, peer);
+        let event = event::build(&head, &body, &found, &self.domain, peer);
         if event.len() > MOST_EVENT {
             let text = "Request Entity Too Large";
             return Err(GatewayError::new(StatusCode::PAYLOAD_TOO_LARGE, text, "over Lambda's 6 MB"));
