@@ -1,2 +1,63 @@
-//! .
-fn main() {}
+//! Measurements of the service, printed as tables that can stand in a Markdown document as they are.
+//!
+//! Run with `cargo run --profile measure --package bench -- <command>`: in a debug build the database that is embedded
+//! in the process is slower than the one at AWS.
+
+mod operations;
+mod samples;
+mod storm;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the service.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Round trips and write units of each operation, against their budgets
+    Operations,
+    /// A crowd joins one room at once: the transaction against a single conditional update
+    Storm(storm::Options),
+}
+
+/// What a measurement says about the goals that it was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judgement {
+    /// All are met.
+    Met,
+    /// One is missed.
+    Missed,
+}
+
+impl Judgement {
+    /// All of them together.
+    fn all(judgements: impl IntoIterator<Item = bool>) -> Self {
+        if judgements.into_iter().all(|met| met) { Self::Met } else { Self::Missed }
+    }
+}
+
+impl From<Judgement> for ExitCode {
+    fn from(judgement: Judgement) -> Self {
+        match judgement {
+            Judgement::Met => Self::SUCCESS,
+            Judgement::Missed => Self::FAILURE,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let judgement = match Cli::parse().command {
+        Command::Operations => Box::pin(operations::run()).await,
+        Command::Storm(options) => Box::pin(storm::run(&options)).await,
+    };
+    judgement.into()
+}

@@ -1,0 +1,219 @@
+//! One storm: a room, a crowd with a token each, and what became of them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use local::simulate::Profile;
+use models::{
+    ApiKeyId, JoinToken, Locks, Random as _, Refusal, Role, RoomKey, Sid, SystemRandom, Tenant, UserId,
+};
+use store::{Credential, Door, Halt, NewRoom, NewToken, Store, Usage};
+use testing::TestTable;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::single_update::SingleUpdate;
+
+/// How long a seat without a connection is kept.
+const UNATTACHED: Duration = Duration::from_mins(1);
+
+/// The designs of an admission that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Candidate {
+    /// One transaction over state and participant
+    Transaction,
+    /// One conditional update of the state, with a follow-up write on the participant
+    SingleUpdate,
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Transaction => "transaction",
+            Self::SingleUpdate => "single update",
+        })
+    }
+}
+
+/// A storm to be.
+pub(super) struct Storm {
+    pub(super) profile: Profile,
+    pub(super) candidate: Candidate,
+    pub(super) seed: u64,
+    pub(super) people: usize,
+    pub(super) seats: u32,
+}
+
+/// What became of everybody, as they were told, and as the table has it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) admitted: usize,
+    pub(super) full: usize,
+    /// Refused for another reason, which in a storm is wrong.
+    pub(super) other: usize,
+    /// Why, for each who was told neither.
+    pub(super) lost: Vec<String>,
+    pub(super) seats: usize,
+    pub(super) active: usize,
+    /// Until the last answer.
+    pub(super) took: Duration,
+    pub(super) times: Vec<Duration>,
+    pub(super) usage: Usage,
+    capacity: usize,
+}
+
+impl Outcome {
+    /// Whether the seats are those who are in, no more than there are, and everybody who was told so is in. Somebody who
+    /// was told nothing may be in.
+    pub(super) fn is_exact(&self) -> bool {
+        let (told, lost) = (self.admitted, self.lost.len());
+        self.seats == self.active
+            && self.seats <= self.capacity
+            && (told..=told + lost).contains(&self.active)
+            && self.other == 0
+            // Nobody is told "full" of a room that is not.
+            && (self.full == 0 || self.seats == self.capacity)
+    }
+}
+
+/// Where the database and the simulation run: on a thread of their own, so that a crowd that keeps this machine's cores
+/// busy delays itself, but not the answers of a service that is elsewhere.
+struct Database(Option<Runtime>);
+
+impl Database {
+    fn start() -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        Self(Some(runtime.expect("a thread")))
+    }
+
+    /// Runs `work` over there; what it spawns stays there.
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let runtime = self.0.as_ref().expect("it runs until it is dropped");
+        runtime.spawn(work).await.expect("it does not panic")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A runtime may not be dropped within another one, which waits for no thread.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+enum Told {
+    Admitted,
+    Refused(Refusal),
+    Lost(String),
+}
+
+impl Storm {
+    pub(super) async fn run(&self) -> Outcome {
+        let (profile, seed) = (self.profile, self.seed);
+        let database = Database::start();
+        let table = database.run(TestTable::simulated(profile, seed)).await;
+        let calm = table.calm_store();
+        let room = open_room(&calm, self.seats).await;
+        let tokens = mint_all(&calm, &room, self.people).await;
+        let store = table.store();
+        let single = Arc::new(SingleUpdate::new(&table, &store));
+
+        let mut joins = JoinSet::new();
+        let begun = Instant::now();
+        for token in tokens {
+            let (store, single, candidate) = (store.clone(), Arc::clone(&single), self.candidate);
+            joins.spawn(async move {
+                let door =
+                    Door { room: &token.room, credential: Credential::Token(&token), unattached: UNATTACHED };
+                let joined = match candidate {
+                    Candidate::Transaction => store.admit(&door, None).await.map(|_| ()),
+                    Candidate::SingleUpdate => single.admit(&door, &token).await,
+                };
+                (told(joined), begun.elapsed())
+            });
+        }
+        let answers = joins.join_all().await;
+        let took = begun.elapsed();
+        let whole = calm.whole_room(&room).await.expect("readable");
+        let state = whole.room.expect("the room is there");
+        let mut outcome = Outcome {
+            took,
+            usage: single.usage(),
+            seats: state.seats as usize,
+            active: whole.participants.iter().filter(|person| person.is_in(&state)).count(),
+            capacity: self.seats as usize,
+            ..Outcome::default()
+        };
+        for (told, time) in answers {
+            outcome.times.push(time);
+            match told {
+                Told::Admitted => outcome.admitted += 1,
+                Told::Refused(Refusal::RoomFull) => outcome.full += 1,
+                Told::Refused(_) => outcome.other += 1,
+                Told::Lost(why) => outcome.lost.push(why),
+            }
+        }
+        outcome
+    }
+}
+
+fn told(joined: Result<(), Halt>) -> Told {
+    match joined {
+        Ok(()) => Told::Admitted,
+        Err(Halt::Refused(refusal)) => Told::Refused(refusal),
+        Err(halt) => Told::Lost(format!("{halt:?}")),
+    }
+}
+
+async fn open_room(store: &Store, seats: u32) -> RoomKey {
+    let new = NewRoom {
+        key: RoomKey { tenant: Tenant::main(), room: "storm".try_into().expect("an id") },
+        api_key: ApiKeyId::try_from(testing::API_KEY).expect("an id"),
+        empty_timeout: Duration::from_mins(30),
+        duration: None,
+        max_participants: Some(seats),
+        waiting_room: false,
+        auto_gen_user_id: false,
+        default_locks: Locks::new(),
+        title: "Storm".to_owned(),
+        webhook_url: None,
+        metadata: "{}".to_owned(),
+    };
+    store.create_room(&new, Sid(SystemRandom.uuid()), store.now(), None).await.expect("created");
+    new.key
+}
+
+async fn mint_all(store: &Store, room: &RoomKey, people: usize) -> Vec<JoinToken> {
+    let mut tokens = Vec::with_capacity(people);
+    for number in 0..people {
+        tokens.push(mint(store, room, &format!("user{number}")).await);
+    }
+    tokens
+}
+
+async fn mint(store: &Store, room: &RoomKey, name: &str) -> JoinToken {
+    let user = UserId::try_from(name).expect("an id");
+    let now = store.now();
+    let token = NewToken {
+        user: user.clone(),
+        name: name.to_owned(),
+        role: Role::Participant,
+        hidden: false,
+        locks: Locks::new(),
+        metadata: "{}".to_owned(),
+        expires_at: now.plus(Duration::from_mins(10)),
+    };
+    let minted = store.mint(room, Some(&user), now, |_| Ok(token.clone()), None).await.expect("minted");
+    JoinToken {
+        api_key: ApiKeyId::try_from(testing::API_KEY).expect("an id"),
+        room: room.clone(),
+        id: minted.id,
+        name: name.to_owned(),
+        user,
+        role: Role::Participant,
+    }
+}

@@ -1,0 +1,116 @@
+//! A crowd joins one room at once: the two candidates of the hot path under the same weather.
+//!
+//! The tokens are minted first, by a calm store. Then everybody comes in the same moment, through a DynamoDB that
+//! behaves as the one at AWS does under load, and through one that fails besides.
+
+mod backoff;
+mod crowd;
+mod raw;
+mod single_update;
+
+use std::time::Duration;
+
+use clap::Args;
+use local::simulate::Profile;
+
+use crate::Judgement;
+use crate::samples::{Samples, millis, per, seconds};
+use crate::table::Table;
+use crowd::{Candidate, Outcome, Storm};
+
+/// What a crowd may take under `aws`, so that nobody's client gives up.
+const GOAL: Duration = Duration::from_secs(5);
+
+/// A crowd joins one room at once.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How many come
+    #[arg(long, default_value_t = 1000)]
+    people: usize,
+    /// How many seats there are
+    #[arg(long, default_value_t = 500)]
+    seats: u32,
+    /// The simulation's dice
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How often each storm is repeated, each time with the next seed
+    #[arg(long, default_value_t = 1)]
+    rounds: u64,
+    /// Only this candidate
+    #[arg(long)]
+    candidate: Option<Candidate>,
+}
+
+/// Runs all storms, and says whether none lost anybody, or let in one too many.
+pub(crate) async fn run(options: &Options) -> Judgement {
+    let candidates = [Candidate::Transaction, Candidate::SingleUpdate]
+        .into_iter()
+        .filter(|candidate| options.candidate.is_none_or(|only| only == *candidate));
+    let mut table = Table::new([
+        "simulation",
+        "design",
+        "seed",
+        "admitted",
+        "full",
+        "other",
+        "lost",
+        "seats",
+        "active",
+        "exact",
+        "all answered s",
+        "p50 ms",
+        "p99 ms",
+        "calls/join",
+        "write units/join",
+        "index units/join",
+        "read units/join",
+    ]);
+    let mut met = Vec::new();
+    println!("{} people, {} seats", options.people, options.seats);
+    for profile in [Profile::Aws, Profile::Faults] {
+        for candidate in candidates.clone() {
+            for seed in options.seed..options.seed + options.rounds {
+                let storm = Storm { profile, candidate, seed, people: options.people, seats: options.seats };
+                let outcome = storm.run().await;
+                let on_time = outcome.took <= GOAL && outcome.lost.is_empty();
+                met.push(outcome.is_exact() && (profile == Profile::Faults || on_time));
+                for why in outcome.lost.iter().take(2) {
+                    eprintln!("lost: {why:.300}");
+                }
+                table.row(row(&storm, &outcome));
+            }
+        }
+    }
+    print!("{table}");
+    Judgement::all(met)
+}
+
+fn row(storm: &Storm, outcome: &Outcome) -> Vec<String> {
+    let people = storm.people;
+    let times: Samples = outcome.times.iter().copied().collect();
+    #[expect(clippy::cast_precision_loss, reason = "some thousand people")]
+    let each = |units: f64| format!("{:.1}", units / people as f64);
+    let usage = outcome.usage;
+    vec![
+        match storm.profile {
+            Profile::Aws => "aws".to_owned(),
+            Profile::Faults => "faults".to_owned(),
+        },
+        storm.candidate.to_string(),
+        storm.seed.to_string(),
+        outcome.admitted.to_string(),
+        outcome.full.to_string(),
+        outcome.other.to_string(),
+        outcome.lost.len().to_string(),
+        outcome.seats.to_string(),
+        outcome.active.to_string(),
+        if outcome.is_exact() { "yes" } else { "NO" }.to_owned(),
+        seconds(outcome.took),
+        millis(times.median()),
+        millis(times.percentile(99)),
+        format!("{:.1}", per(usage.calls as usize, people)),
+        each(usage.write_units),
+        each(usage.index_units),
+        each(usage.read_units),
+    ]
+}
