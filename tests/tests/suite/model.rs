@@ -168,11 +168,11 @@ impl Reference {
                 Ok(())
             }
             Operation::JoinByToken(token) => {
-                let (session, user, used) = self.tokens[*token].clone();
+                let (session, user, spent) = self.tokens[*token].clone();
                 if !self.is_open() || session != self.session {
                     return Err(Refusal::RoomNotActive);
                 }
-                if used {
+                if spent {
                     return Err(Refusal::UsedToken);
                 }
                 self.enter(&user)?;
