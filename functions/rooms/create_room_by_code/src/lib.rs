@@ -1,5 +1,8 @@
 //! `POST /rooms`: a user makes a room with a code; he is its host.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::rooms::RoomOut;
