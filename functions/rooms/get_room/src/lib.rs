@@ -1,5 +1,8 @@
 //! `GET /rooms/{id}`: the full room, for its host and those who are in.
 
+#[cfg(test)]
+mod tests;
+
 use api::rooms::RoomOut;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Sessions, Users, Visitor};
 use models::Refusal;
