@@ -1,5 +1,8 @@
 //! `GET /rooms/code/{code}`: what anyone may know of a room who has its code.
 
+#[cfg(test)]
+mod tests;
+
 use api::rooms::DoorOut;
 use api::{Answer, App, ConfigError, Env, Halt, Request};
 use models::{Refusal, RoomCode, RoomKey, Tenant};
