@@ -1,5 +1,8 @@
 //! `PATCH /rooms/{id}/settings`: the host changes settings, lock and capacity.
 
+#[cfg(test)]
+mod tests;
+
 use api::rooms::RoomOut;
 use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep};
 use models::{Refusal, Room, RoomId, RoomKey, Settings, Tenant, Timestamp, UserId};
