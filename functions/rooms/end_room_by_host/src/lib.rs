@@ -1,5 +1,8 @@
 //! `DELETE /rooms/{id}`: the host ends a room by code for good.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Users, idempotent, keep};
