@@ -1,5 +1,8 @@
 //! `GET /rooms/{id}/participants` and `GET /rooms/code/{code}/participants`: who is in, without the hidden ones.
 
+#[cfg(test)]
+mod tests;
+
 use api::rooms::PersonOut;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Sessions, Users, Visitor};
 use models::{Refusal, RoomCode};
