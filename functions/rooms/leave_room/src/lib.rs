@@ -1,5 +1,8 @@
 //! `POST /rooms/{code}/leave`: gives up the seat; repeating it is harmless.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
@@ -29,6 +32,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         return Err(Refusal::InvalidToken.into());
     }
     idempotent(app, request, &Scope::session(&token), async |claim| {
+        request.object_or_empty()?;
         let render = |(): &()| Answer::no_content().stored();
         app.store.leave(&token, app.config.departure, keep(claim, &render)).await?;
         Ok(Answer::no_content())
