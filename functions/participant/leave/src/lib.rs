@@ -1,5 +1,8 @@
 //! `POST /api/leaveRoom`: gives up the seat; repeating it is harmless.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::server::Common;
