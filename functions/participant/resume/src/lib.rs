@@ -1,5 +1,8 @@
 //! `POST /api/resume`: the same seat again after a refresh or a lost connection, with a fresh session token.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use api::rooms::ParticipantOut;
