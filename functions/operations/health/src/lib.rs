@@ -1,5 +1,8 @@
 //! `GET /health`: whether the parts that every call needs can be reached, and how fast.
 
+#[cfg(test)]
+mod tests;
+
 use api::{Answer, App, ConfigError, Env, Halt, Request};
 use serde::Serialize;
 

@@ -1,5 +1,8 @@
 //! The `$default` route: 404 for an unknown path, 405 for an unknown method, in the dialect of the path.
 
+#[cfg(test)]
+mod tests;
+
 use api::{Answer, App, ConfigError, Dialect, Env, Halt, Request};
 use models::Refusal;
 
@@ -59,27 +62,5 @@ fn matches(route: &str, path: &str) -> bool {
             (Some(part), Some(given)) if part == given || (part.starts_with('{') && !given.is_empty()) => {}
             _ => return false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_path_is_told_from_an_unknown_one() {
-        assert!(matches("/rooms/{id}", "/rooms/abc"));
-        assert!(matches("/rooms/code/{code}", "/rooms/code/abc-def-ghi"));
-        assert!(!matches("/rooms/{id}", "/rooms/"));
-        assert!(!matches("/rooms/{id}", "/rooms/abc/def"));
-        assert!(!matches("/health", "/healthy"));
-    }
-
-    #[test]
-    fn the_path_decides_the_dialect() {
-        assert_eq!(dialect("/auth/room/nothing"), Dialect::Server);
-        assert_eq!(dialect("/room/create"), Dialect::Server);
-        assert_eq!(dialect("/rooms"), Dialect::Rooms);
-        assert_eq!(dialect("/"), Dialect::Rooms);
     }
 }

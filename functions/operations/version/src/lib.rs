@@ -1,5 +1,8 @@
 //! `GET /version`: what is deployed.
 
+#[cfg(test)]
+mod tests;
+
 use api::{Answer, App, ConfigError, Env, Halt, Request};
 use serde::Serialize;
 
