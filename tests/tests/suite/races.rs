@@ -9,15 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local::simulate::Profile;
-use models::{
-    ApiKeyId, JoinToken, Locks, Refusal, Role, Room, RoomKey, SessionToken, Settings, Sid, Standing, Tenant,
-    UserId,
-};
-use store::{Admission, Change, Credential, Door, Halt, NewCodeRoom, NewRoom, NewToken, Store};
+use models::{Refusal, Room, RoomKey, Standing, UserId};
+use store::Admission;
 use testing::TestTable;
+use testing::rooms::session_of;
 use tokio::task::JoinSet;
 
-const UNATTACHED: Duration = Duration::from_mins(1);
+/// How long a session lasts after its last participant has left: longer than any of these tests.
 const DEPARTURE: Duration = Duration::from_mins(10);
 
 /// What one call did to the session, as its caller was told.
@@ -27,67 +25,6 @@ enum Told {
     Left,
     Changed,
     Refused(Refusal),
-}
-
-async fn open_room(store: &Store, name: &str, seats: Option<u32>) -> Room {
-    let new = NewRoom {
-        key: RoomKey { tenant: Tenant::main(), room: name.try_into().expect("an id") },
-        api_key: ApiKeyId::try_from("local").expect("an id"),
-        empty_timeout: Duration::from_mins(30),
-        duration: None,
-        max_participants: seats,
-        waiting_room: false,
-        auto_gen_user_id: false,
-        default_locks: Locks::new(),
-        title: name.to_owned(),
-        webhook_url: None,
-        metadata: "{}".to_owned(),
-    };
-    let sid = Sid(models::Random::uuid(&models::SystemRandom));
-    store.create_room(&new, sid, store.now(), None).await.expect("created").room
-}
-
-async fn mint(store: &Store, room: &RoomKey, user: &str) -> JoinToken {
-    let user = UserId::try_from(user).expect("an id");
-    let now = store.now();
-    let token = NewToken {
-        user: user.clone(),
-        name: user.to_string(),
-        role: Role::Participant,
-        hidden: false,
-        locks: Locks::new(),
-        metadata: "{}".to_owned(),
-        expires_at: now.plus(Duration::from_mins(10)),
-    };
-    let minted = store.mint(room, Some(&user), now, |_| Ok(token.clone()), None).await.expect("minted");
-    JoinToken {
-        api_key: ApiKeyId::try_from("local").expect("an id"),
-        room: room.clone(),
-        id: minted.id,
-        name: user.to_string(),
-        user,
-        role: Role::Participant,
-    }
-}
-
-async fn join(store: &Store, token: &JoinToken) -> Result<Admission, Refusal> {
-    let door = Door { room: &token.room, credential: Credential::Token(token), unattached: UNATTACHED };
-    match store.admit(&door, None).await {
-        Ok(admission) => Ok(admission),
-        Err(Halt::Refused(refusal)) => Err(refusal),
-        Err(halt) => panic!("lost: {halt:?}"),
-    }
-}
-
-fn session_of(admission: &Admission) -> SessionToken {
-    SessionToken {
-        room: admission.room.clone(),
-        sid: admission.sid,
-        user: admission.user.clone(),
-        participant: admission.id,
-        session: admission.session,
-        expires_at: admission.expires_at,
-    }
 }
 
 /// A table of each kind: as it is, as at AWS under load, and failing.
@@ -130,13 +67,13 @@ async fn check(name: &str, table: &TestTable, room: &RoomKey, told: &[Told]) -> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn as_many_as_there_are_seats_get_in_and_the_others_are_told_full() {
     for (name, table) in tables().await {
-        let store = table.store();
-        let room = open_room(&store, "crowd", Some(25)).await;
+        let rooms = table.rooms();
+        let room = rooms.open("crowd", Some(25)).await;
         let mut joins = JoinSet::new();
         for number in 0..80 {
-            let token = mint(&store, &room.key, &format!("user{number}")).await;
-            let store = store.clone();
-            joins.spawn(async move { join(&store, &token).await });
+            let token = rooms.mint(&room.key, &format!("user{number}")).await;
+            let rooms = rooms.clone();
+            joins.spawn(async move { rooms.redeem(&token).await });
         }
         let told: Vec<Told> = joins.join_all().await.into_iter().map(admitted).collect();
         let count = |wanted: &Told| told.iter().filter(|told| *told == wanted).count();
@@ -148,14 +85,14 @@ async fn as_many_as_there_are_seats_get_in_and_the_others_are_told_full() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_admits_once_however_often_it_is_used_at_once() {
     for (name, table) in tables().await {
-        let store = table.store();
-        let room = open_room(&store, "once", None).await;
+        let rooms = table.rooms();
+        let room = rooms.open("once", None).await;
         let mut joins = JoinSet::new();
         for number in 0..12 {
-            let token = Arc::new(mint(&store, &room.key, &format!("user{number}")).await);
+            let token = Arc::new(rooms.mint(&room.key, &format!("user{number}")).await);
             for _ in 0..6 {
-                let (store, token) = (store.clone(), Arc::clone(&token));
-                joins.spawn(async move { join(&store, &token).await });
+                let (rooms, token) = (rooms.clone(), Arc::clone(&token));
+                joins.spawn(async move { rooms.redeem(&token).await });
             }
         }
         let told: Vec<Told> = joins.join_all().await.into_iter().map(admitted).collect();
@@ -168,16 +105,16 @@ async fn a_token_admits_once_however_often_it_is_used_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_user_has_one_seat_and_the_newest_sitting() {
     for (name, table) in tables().await {
-        let store = table.store();
-        let room = open_room(&store, "same", Some(1)).await;
+        let rooms = table.rooms();
+        let room = rooms.open("same", Some(1)).await;
         let mut tokens = Vec::new();
         for _ in 0..16 {
-            tokens.push(mint(&store, &room.key, "alice").await);
+            tokens.push(rooms.mint(&room.key, "alice").await);
         }
         let mut joins = JoinSet::new();
         for token in tokens {
-            let store = store.clone();
-            joins.spawn(async move { join(&store, &token).await });
+            let rooms = rooms.clone();
+            joins.spawn(async move { rooms.redeem(&token).await });
         }
         let admissions: Vec<Admission> =
             joins.join_all().await.into_iter().map(|joined| joined.expect("a seat of her own")).collect();
@@ -199,27 +136,31 @@ async fn one_user_has_one_seat_and_the_newest_sitting() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_come_and_go_and_no_seat_is_lost_or_counted_twice() {
     for (name, table) in tables().await {
-        let store = table.store();
-        let room = open_room(&store, "busy", Some(6)).await;
+        let rooms = table.rooms();
+        let room = rooms.open("busy", Some(6)).await;
         let mut people = JoinSet::new();
         for number in 0..20 {
-            let store = store.clone();
+            let rooms = rooms.clone();
             let key = room.key.clone();
             people.spawn(async move {
                 let user = format!("user{number}");
                 let mut told = Vec::new();
                 for round in 0..3 {
-                    let token = mint(&store, &key, &user).await;
-                    match join(&store, &token).await {
+                    let token = rooms.mint(&key, &user).await;
+                    match rooms.redeem(&token).await {
                         Ok(admission) => {
                             let session = session_of(&admission);
                             told.push(admitted(Ok(admission)));
                             // Some stay after their last round.
                             if round < 2 || number % 2 == 0 {
-                                assert!(store.leave(&session, DEPARTURE, None).await.expect("answered"));
+                                assert!(
+                                    rooms.store().leave(&session, DEPARTURE, None).await.expect("answered")
+                                );
                                 told.push(Told::Left);
                                 // Leaving again changes nothing.
-                                assert!(!store.leave(&session, DEPARTURE, None).await.expect("answered"));
+                                assert!(
+                                    !rooms.store().leave(&session, DEPARTURE, None).await.expect("answered")
+                                );
                             }
                         }
                         Err(refusal) => told.push(Told::Refused(refusal)),
@@ -238,18 +179,18 @@ async fn people_come_and_go_and_no_seat_is_lost_or_counted_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_that_lands_between_joins_keeps_everybody_else_out() {
     for (name, table) in tables().await {
-        let store = table.store();
-        let room = code_room(&store, 100).await;
+        let rooms = table.rooms();
+        let room = rooms.by_code(100).await;
         let mut calls = JoinSet::new();
         for number in 0..40 {
-            let (store, key) = (store.clone(), room.key.clone());
-            calls.spawn(async move { join_as_user(&store, &key, &format!("user{number}")).await });
+            let (rooms, key) = (rooms.clone(), room.key.clone());
+            calls.spawn(async move { admitted(rooms.join(&key, &format!("user{number}")).await) });
         }
         for round in 0..8 {
-            let (store, key) = (store.clone(), room.key.clone());
+            let (rooms, key) = (rooms.clone(), room.key.clone());
             calls.spawn(async move {
                 tokio::time::sleep(Duration::from_millis(5 * round)).await;
-                lock(&store, &key, round % 2 == 0).await;
+                rooms.lock(&key, round % 2 == 0).await;
                 Told::Changed
             });
         }
@@ -265,8 +206,8 @@ async fn a_lock_that_lands_between_joins_keeps_everybody_else_out() {
         }
         check(name, &table, &room.key, &changes).await;
 
-        lock(&store, &room.key, true).await;
-        let late = join_as_user(&store, &room.key, "late").await;
+        rooms.lock(&room.key, true).await;
+        let late = admitted(rooms.join(&room.key, "late").await);
         assert_eq!(late, Told::Refused(Refusal::RoomLocked), "{name}");
     }
 }
@@ -274,12 +215,12 @@ async fn a_lock_that_lands_between_joins_keeps_everybody_else_out() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idle_room_starts_one_session_for_all_who_come_at_once() {
     for (name, table) in tables().await {
-        let store = table.store();
-        let room = code_room(&store, 10).await;
+        let rooms = table.rooms();
+        let room = rooms.by_code(10).await;
         let mut calls = JoinSet::new();
         for number in 0..30 {
-            let (store, key) = (store.clone(), room.key.clone());
-            calls.spawn(async move { join_as_user(&store, &key, &format!("user{number}")).await });
+            let (rooms, key) = (rooms.clone(), room.key.clone());
+            calls.spawn(async move { admitted(rooms.join(&key, &format!("user{number}")).await) });
         }
         let told = calls.join_all().await;
         let whole = table.calm_store().whole_room(&room.key).await.expect("readable");
@@ -302,11 +243,11 @@ async fn an_idle_room_starts_one_session_for_all_who_come_at_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_creates_at_once_open_one_session() {
     for (name, table) in tables().await {
-        let store = table.store();
+        let rooms = table.rooms();
         let mut creates = JoinSet::new();
         for _ in 0..10 {
-            let store = store.clone();
-            creates.spawn(async move { open_room(&store, "twin", None).await.sid });
+            let rooms = rooms.clone();
+            creates.spawn(async move { rooms.open("twin", None).await.sid });
         }
         let sids: std::collections::HashSet<_> = creates.join_all().await.into_iter().collect();
         assert_eq!(sids.len(), 1, "{name}");
@@ -318,36 +259,4 @@ fn admitted(joined: Result<Admission, Refusal>) -> Told {
         Ok(admission) => Told::Admitted(admission.user),
         Err(refusal) => Told::Refused(refusal),
     }
-}
-
-async fn code_room(store: &Store, seats: u32) -> Room {
-    let new = NewCodeRoom {
-        host: UserId::try_from("host").expect("an id"),
-        host_name: "Host".to_owned(),
-        host_avatar_url: None,
-        title: "Room".to_owned(),
-        settings: Settings::default(),
-        max_participants: seats,
-        duration: None,
-        empty_timeout: Duration::from_mins(30),
-        retention: Duration::from_hours(1),
-    };
-    store.create_code_room(&new, store.now(), None).await.expect("created").room
-}
-
-async fn join_as_user(store: &Store, room: &RoomKey, user: &str) -> Told {
-    let id = UserId::try_from(user).expect("an id");
-    let profile = models::Profile { name: user.to_owned(), avatar_url: None };
-    let door =
-        Door { room, credential: Credential::User { id: &id, profile: &profile }, unattached: UNATTACHED };
-    match store.admit(&door, None).await {
-        Ok(admission) => admitted(Ok(admission)),
-        Err(Halt::Refused(refusal)) => Told::Refused(refusal),
-        Err(halt) => panic!("lost: {halt:?}"),
-    }
-}
-
-async fn lock(store: &Store, room: &RoomKey, locked: bool) {
-    let change = Change { locked: Some(locked), ..Change::default() };
-    store.change_settings(room, |_| Ok(change.clone()), None).await.expect("changed");
 }
