@@ -86,7 +86,9 @@ pub fn judge(
     applicant: Applicant,
     now: Timestamp,
 ) -> Result<Entry, Refusal> {
-    let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
+    // Without a token one comes by the code: a room of the server API is not there for him, whatever its id.
+    let there = |room: &&Room| !room.is_gone(now) && (applicant.token.is_some() || room.by_code.is_some());
+    let room = room.filter(there).ok_or(Refusal::RoomNotFound)?;
     let active = if applicant.token.is_some() { room.is_open(now) } else { room.is_active(now) };
     if !active || applicant.token.is_some_and(|token| token.sid != room.sid) {
         return Err(Refusal::RoomNotActive);
@@ -226,6 +228,15 @@ mod tests {
         assert_eq!(judge(Some(&room), admitted, guest(), NOW), Err(Refusal::RoomFull));
         room.seats = 1;
         assert_eq!(judge(Some(&room), admitted, guest(), NOW), Ok(Entry::Seat));
+    }
+
+    #[test]
+    fn a_room_of_the_server_api_is_there_for_holders_of_a_token_alone() {
+        let room = room(false);
+        assert_eq!(judge(Some(&room), Record::CLEAN, guest(), NOW), Err(Refusal::RoomNotFound));
+        let user = Applicant { guest: false, ..guest() };
+        assert_eq!(judge(Some(&room), Record::CLEAN, user, NOW), Err(Refusal::RoomNotFound));
+        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Ok(Entry::Seat));
     }
 
     #[test]

@@ -302,6 +302,33 @@ async fn an_idempotency_key_gives_a_guest_one_seat() {
 }
 
 #[tokio::test]
+async fn of_many_at_once_with_one_key_one_takes_a_seat_and_all_get_its_answer() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.by_code(5).await;
+    let call = as_guest(code(&room), "Ann").header("idempotency-key", "0123456789abcdefghijkl");
+    let (a, b, c) = tokio::join!(ask(&app, call.clone()), ask(&app, call.clone()), ask(&app, call));
+    assert_eq!((a.status, &a, &a), (201, &b, &c));
+    assert_eq!(rooms.state(&room.key).await.seats, 1);
+}
+
+#[tokio::test]
+async fn who_waits_and_asks_again_keeps_his_place() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.by_code(5).await;
+    rooms.set(&room.key, |settings| settings.waiting_room = true).await;
+    let first = ask(&app, as_user(&table, code(&room), "ann")).await;
+    let since = table.now();
+    table.clock.advance(Duration::from_mins(1));
+    let again = ask(&app, as_user(&table, code(&room), "ann")).await;
+    assert_eq!((&again.body["id"], &again.body["isActive"]), (&first.body["id"], &json!(false)));
+    assert_ne!(again.body["session"]["token"], first.body["session"]["token"]);
+    let seen = table.store().look(&room.key, false, Some(&user_id("ann"))).await.expect("readable");
+    assert_eq!(seen.participant.expect("she waits").waiting_since, Some(since));
+}
+
+#[tokio::test]
 async fn a_refusal_is_kept_under_its_key_too() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());

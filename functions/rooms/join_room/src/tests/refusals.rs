@@ -20,8 +20,15 @@ async fn a_code_that_is_none_or_unknown_is_no_room() {
 async fn the_id_of_a_room_of_the_server_api_is_no_code() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
-    rooms.open("abc-def-ghi", None).await;
-    assert_eq!(ask(&app, as_guest("abc-def-ghi", "Ann")).await.refusal(), NOT_FOUND);
+    // Not even when somebody made a room under the id that the code stands for.
+    let code = RoomCode::try_from("abc-def-ghi").expect("a code");
+    for room_id in [code.as_str(), code.room_id().as_str()] {
+        rooms.open(room_id, None).await;
+        let before = table.items().await;
+        assert_eq!(ask(&app, as_guest(&code, "Ann")).await.refusal(), NOT_FOUND);
+        assert_eq!(ask(&app, as_user(&table, &code, "ann")).await.refusal(), NOT_FOUND);
+        assert_eq!(table.items().await, before);
+    }
 }
 
 #[tokio::test]
