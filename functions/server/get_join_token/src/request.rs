@@ -7,6 +7,10 @@ use store::NewToken;
 use uuid::Uuid;
 
 const ROOM_ID_PATTERN: &str = "room_id should only contain letters (a-z A-Z), digits (0-9) or -_";
+/// Most bytes of a name, and of the metadata as it is stored: the unused tokens of one person are one item, which
+/// DynamoDB limits to 400 KB; and the name must fit into a header with the token.
+const MOST_NAME: usize = 5000;
+const MOST_METADATA: usize = 12 * 1024;
 /// The name of plugNmeet's recorder.
 const RECORDER_NAME: &str = "PLUGNMEET_RECORDER_AUTH";
 const USER_ID_PATTERN: &str = "user_id should only contain ASCII letters (a-z A-Z), digits (0-9) or -_";
@@ -49,6 +53,9 @@ impl GetJoinTokenIn {
         let name = user_info.string("name")?;
         if name.is_empty() {
             violations.push(Violation::new("user_info.name", "value is required"));
+        } else if name.len() > MOST_NAME {
+            let expected = format!("must be at most {MOST_NAME} bytes");
+            violations.push(Violation::new("user_info.name", expected));
         }
         let metadata = user_info.message("user_metadata")?;
         match metadata.optional_string("profile_pic")?.as_deref() {
@@ -62,6 +69,11 @@ impl GetJoinTokenIn {
             _ => {}
         }
         violations.extend(owned_by_server(&metadata)?);
+        let kept = kept_metadata(&metadata)?;
+        if Value::Object(kept.clone()).to_string().len() > MOST_METADATA {
+            let expected = format!("must be at most {MOST_METADATA} bytes");
+            violations.push(Violation::new("user_info.user_metadata", expected));
+        }
         let read = Self {
             given_user_id: user_info.string("user_id")?,
             name,
@@ -69,7 +81,7 @@ impl GetJoinTokenIn {
             is_hidden: is_true(&user_info, "is_hidden")?,
             client_type: user_info.enumeration("client_type", &["WEB", "HYBRID_WEB"])?,
             locks: locks(&metadata.message("lock_settings")?)?,
-            metadata: kept_metadata(&metadata)?,
+            metadata: kept,
             room_id: match room {
                 Ok(room) if violations.is_empty() => room,
                 _ => return Err(Refusal::Invalid(violations)),

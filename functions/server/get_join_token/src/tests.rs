@@ -304,6 +304,22 @@ async fn an_idempotency_key_mints_one_token_of_a_repeated_request() {
 }
 
 #[tokio::test]
+async fn as_many_tokens_as_may_be_with_as_much_in_them_as_may_be_are_stored() {
+    let table = TestTable::new().await;
+    let app = app(&table).await;
+    let room = table.rooms().open("room-1", None).await;
+    let largest = with(json!({
+        "name": "n".repeat(5000),
+        "user_metadata": {"extra_data": {"x": "y".repeat(12 * 1024 - 200)}},
+    }));
+    for _ in 0..20 {
+        assert_eq!(mint(&app, largest.clone()).await.text("msg"), "success");
+    }
+    joined_metadata(&table, &app, &room.key, largest.clone()).await;
+    assert_eq!(mint(&app, largest).await.text("msg"), "success");
+}
+
+#[tokio::test]
 async fn of_many_unused_tokens_the_oldest_go_and_the_newest_stays() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());

@@ -107,6 +107,14 @@ async fn violations_are_listed_in_the_order_of_the_fields() {
             metadata(json!({"profile_pic": "data:image/png;base64,AAAA"})),
             format!("{own}profile_pic: must be a valid URI"),
         ),
+        (
+            with(json!({"name": "n".repeat(5001)})),
+            "validation error: user_info.name: must be at most 5000 bytes".to_owned(),
+        ),
+        (
+            metadata(json!({"extra_data": {"x": "y".repeat(12 * 1024)}})),
+            "validation error: user_info.user_metadata: must be at most 12288 bytes".to_owned(),
+        ),
         (metadata(json!({"is_presenter": true})), format!("{own}is_presenter: must equal false")),
         (
             metadata(json!({"raised_hand": {"is_raised": true}})),
