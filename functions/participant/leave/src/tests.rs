@@ -1,6 +1,7 @@
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
-use testing::rooms::{DEPARTURE, session_of};
+use store::NewRoom;
+use testing::rooms::{DEPARTURE, just_before, new_room, session_of};
 use testing::{Call, Reply, TestTable, checks};
 
 use super::*;
@@ -35,6 +36,19 @@ async fn a_seat_is_given_up_and_free_for_another() {
     let state = rooms.state(&room.key).await;
     assert_eq!((state.seats, state.due_at), (0, table.now().plus(DEPARTURE)));
     rooms.seat(&room.key, "bob").await;
+}
+
+#[tokio::test]
+async fn the_pause_after_the_last_one_is_never_longer_than_the_session() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let new = NewRoom { duration: Some(Duration::from_hours(1)), ..new_room("room-1") };
+    let room = rooms.create(&new).await;
+    let ends_at = table.now().plus(Duration::from_hours(1));
+    let ann = rooms.seat(&room.key, "ann").await;
+    table.clock.advance(just_before(Duration::from_hours(1)));
+    ask(&app, call().bearer(&rooms.session_text(&ann))).await;
+    assert_eq!(rooms.state(&room.key).await.due_at, ends_at);
 }
 
 #[tokio::test]

@@ -188,6 +188,15 @@ async fn an_idempotency_key_makes_one_room_of_a_repeated_request() {
 }
 
 #[tokio::test]
+async fn of_many_at_once_with_one_key_one_does_the_work_and_all_get_its_answer() {
+    let table = TestTable::new().await;
+    let app = app(&table).await;
+    let call = call(&json!({})).bearer(&table.user_token("ann", "Ann")).header("idempotency-key", "k");
+    let (a, b, c) = tokio::join!(ask(&app, call.clone()), ask(&app, call.clone()), ask(&app, call));
+    assert_eq!((a.status, &a, &a), (201, &b, &c));
+}
+
+#[tokio::test]
 async fn sessions_are_limited_where_the_deployment_says_so() {
     let table = TestTable::new().await;
     let mut app = app(&table).await;
