@@ -181,13 +181,15 @@ impl Rooms {
     pub async fn mint_as(&self, room: &RoomKey, new: NewToken) -> JoinToken {
         let now = self.store.now();
         let minted = self.store.mint(room, Some(&new.user), now, |_| Ok(new.clone()), None).await;
+        let minted = minted.expect("minted");
         JoinToken {
             api_key: ApiKeyId::try_from(API_KEY).expect("an id"),
             room: room.clone(),
-            id: minted.expect("minted").id,
+            id: minted.id,
             user: new.user,
             name: new.name,
             role: new.role,
+            lasts: minted.lasts,
         }
     }
 

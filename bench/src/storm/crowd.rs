@@ -215,5 +215,6 @@ async fn mint(store: &Store, room: &RoomKey, name: &str) -> JoinToken {
         name: name.to_owned(),
         user,
         role: Role::Participant,
+        lasts: minted.lasts,
     }
 }

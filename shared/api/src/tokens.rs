@@ -1,8 +1,10 @@
 //! Our tokens as JWTs: signed and verified with HS256 and nothing else.
 
+use std::time::Duration;
+
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use models::{
-    ApiKeyId, JoinToken, ParticipantId, Refusal, Role, RoomKey, SessionId, SessionToken, Sid, Tenant,
+    ApiKeyId, JoinToken, Lasts, ParticipantId, Refusal, Role, RoomKey, SessionId, SessionToken, Sid, Tenant,
     Timestamp, UserId,
 };
 use serde::de::DeserializeOwned;
@@ -34,6 +36,11 @@ struct JoinClaims {
     is_hidden: bool,
     #[serde(default, skip_serializing_if = "is_zero")]
     client_type: i32,
+    /// Ours, in rooms with a duration: how many seconds the session lasts from its first join, or until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_until: Option<i64>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -80,6 +87,14 @@ pub fn sign_join_token(token: &JoinToken, text: JoinTokenText, secret: &[u8]) ->
         is_host: token.role == Role::Host,
         is_hidden: text.hidden,
         client_type: text.client_type,
+        session_seconds: match token.lasts {
+            Lasts::FromFirstJoin(duration) => Some(duration.as_secs()),
+            Lasts::Unlimited | Lasts::Until(_) => None,
+        },
+        session_until: match token.lasts {
+            Lasts::Until(end) => Some(end.seconds()),
+            Lasts::Unlimited | Lasts::FromFirstJoin(_) => None,
+        },
     };
     sign(token.api_key.as_str(), &claims, secret)
 }
@@ -115,6 +130,11 @@ pub(crate) fn verify_join_token(
             (true, _) => Role::Host,
             (false, true) => Role::Moderator,
             (false, false) => Role::Participant,
+        },
+        lasts: match (claims.session_until, claims.session_seconds) {
+            (Some(end), _) => Lasts::Until(Timestamp::from_seconds(end)),
+            (None, Some(seconds)) => Lasts::FromFirstJoin(Duration::from_secs(seconds)),
+            (None, None) => Lasts::Unlimited,
         },
     })
 }

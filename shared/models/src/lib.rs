@@ -23,6 +23,6 @@ pub use ids::{ApiKeyId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid,
 pub use participant::{Locks, Participant, Profile, Role, Standing};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use refusal::{Refusal, Violation};
-pub use room::{CodeRoom, Room, Settings, Status};
+pub use room::{CodeRoom, Lasts, Room, Settings, Status};
 pub use text::{GuestName, NameError};
 pub use token::{JoinToken, SessionToken};

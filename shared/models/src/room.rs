@@ -18,6 +18,29 @@ pub enum Status {
     Ended,
 }
 
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// As long as somebody is in.
+    Unlimited,
+    /// So long from its first join, which is still to come.
+    FromFirstJoin(Duration),
+    /// Until this moment at most; somebody has joined.
+    Until(Timestamp),
+}
+
+impl Lasts {
+    /// The moment at which it is over; [`Timestamp::NEVER`] when it is unlimited. Before the first join it is counted
+    /// from `now`, for whoever joins now would start it.
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Unlimited => Timestamp::NEVER,
+            Self::FromFirstJoin(duration) => now.plus(duration),
+            Self::Until(end) => end,
+        }
+    }
+}
+
 /// What the host of a room by code decides. The names are the rooms API's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -144,12 +167,17 @@ impl Room {
         if self.is_open(now) { self.seats } else { 0 }
     }
 
-    /// The moment at which the running session ends by its duration; [`Timestamp::NEVER`] when it has none. Before
-    /// the first join it is counted from `now`, for whoever joins now would start it.
-    pub fn ends_at(&self, now: Timestamp) -> Timestamp {
-        match self.duration {
-            Some(duration) => self.started_at.unwrap_or(now).plus(duration),
-            None => Timestamp::NEVER,
+    /// How long the running session lasts.
+    pub fn lasts(&self) -> Lasts {
+        match (self.duration, self.started_at) {
+            (None, _) => Lasts::Unlimited,
+            (Some(duration), None) => Lasts::FromFirstJoin(duration),
+            (Some(duration), Some(started_at)) => Lasts::Until(started_at.plus(duration)),
         }
+    }
+
+    /// The moment at which the running session ends by its duration, see [`Lasts::end`].
+    pub fn ends_at(&self, now: Timestamp) -> Timestamp {
+        self.lasts().end(now)
     }
 }

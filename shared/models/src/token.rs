@@ -1,6 +1,6 @@
 //! What our tokens say. Signing and verifying them is the `api` crate's.
 
-use crate::{ApiKeyId, ParticipantId, Role, RoomKey, SessionId, Sid, Timestamp, TokenId, UserId};
+use crate::{ApiKeyId, Lasts, ParticipantId, Role, RoomKey, SessionId, Sid, Timestamp, TokenId, UserId};
 
 /// A verified join token: minted for one person, good for one admission.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct JoinToken {
     pub name: String,
     /// Moderators are the server API's admins.
     pub role: Role,
+    /// How long the session lasts, as far as was known at the minting: a join by token does not read the room.
+    pub lasts: Lasts,
 }
 
 /// A verified session token: proof of a seat (or of a place in the waiting room), for as long as its sitting lasts.

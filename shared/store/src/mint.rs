@@ -1,8 +1,8 @@
 //! Join tokens: one attribute each, on the participant whom the token will admit.
 
 use models::{
-    Locks, Participant, ParticipantId, Profile, Refusal, Role, Room, RoomKey, Standing, Timestamp, TokenId,
-    UserId,
+    Lasts, Locks, Participant, ParticipantId, Profile, Refusal, Role, Room, RoomKey, Standing, Timestamp,
+    TokenId, UserId,
 };
 use uuid::Uuid;
 
@@ -45,6 +45,8 @@ pub struct Minted {
     pub id: TokenId,
     /// What it brings.
     pub token: NewToken,
+    /// How long the session lasts.
+    pub lasts: Lasts,
 }
 
 impl Store {
@@ -70,7 +72,7 @@ impl Store {
             if person.as_ref().is_some_and(|person| person.is_banned_from(&room)) {
                 return Err(Refusal::Banned.into());
             }
-            let minted = Minted { id: TokenId { sid: room.sid, id }, token };
+            let minted = Minted { id: TokenId { sid: room.sid, id }, token, lasts: room.lasts() };
             let step = token_step(&room, person.as_ref(), &minted, now);
             let outcome = match &keep {
                 Some(keep) => {
@@ -95,7 +97,7 @@ impl Store {
 
 /// The one write of a mint: a new record, or one more attribute on the record of somebody known to this session.
 fn token_step(room: &Room, person: Option<&Participant>, minted: &Minted, now: Timestamp) -> Step {
-    let Minted { id, token } = minted;
+    let Minted { id, token, .. } = minted;
     let record = TokenRecord {
         exp: token.expires_at,
         name: token.name.clone(),

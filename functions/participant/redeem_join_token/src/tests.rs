@@ -221,3 +221,28 @@ async fn the_earlier_session_token_stays_good_for_resume_alone() {
     assert!(!rooms.leave(&first).await, "it is not the seat's own any more");
     rooms.resume(&session_of(&first)).await;
 }
+
+#[tokio::test]
+async fn a_session_token_ends_with_the_session_or_after_a_day() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let new = NewRoom { duration: Some(Duration::from_hours(1)), ..new_room("room-1") };
+    let room = rooms.create(&new).await;
+    let expiry = async |token: &JoinToken| {
+        redeem(&table, &app, token).await.body["session"]["expiresAt"].as_str().expect("a time").to_owned()
+    };
+    let (before, first) = (rooms.mint(&room.key, "ann").await, rooms.mint(&room.key, "bob").await);
+    table.clock.advance(Duration::from_mins(5));
+    let end = table.now().plus(Duration::from_hours(1)).to_string();
+    assert_eq!(expiry(&first).await, end);
+    let after = rooms.mint(&room.key, "cid").await;
+    table.clock.advance(Duration::from_mins(3));
+    assert_eq!(expiry(&after).await, end);
+    // Minted before anybody had joined it cannot know when that was; the session itself does.
+    assert_eq!(expiry(&before).await, table.now().plus(Duration::from_hours(1)).to_string());
+
+    let long = NewRoom { duration: Some(Duration::from_hours(48)), ..new_room("room-2") };
+    let room = rooms.create(&long).await;
+    let day = table.now().plus(Duration::from_hours(24)).to_string();
+    assert_eq!(expiry(&rooms.mint(&room.key, "ann").await).await, day);
+}

@@ -82,6 +82,7 @@ fn answer(caller: &Caller, key: &RoomKey, minted: &Minted, text: JoinTokenText) 
         user: minted.token.user.clone(),
         name: minted.token.name.clone(),
         role: minted.token.role,
+        lasts: minted.lasts,
     };
     let token = sign_join_token(&token, text, &caller.secret);
     With::new(Common::success(), TokenOut { token }).answer()

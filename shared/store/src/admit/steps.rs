@@ -55,7 +55,10 @@ impl Plan<'_> {
                 room.duration.map_or(Timestamp::NEVER, |duration| now.plus(duration))
             }
             Some(room) => room.ends_at(now),
-            None => Timestamp::NEVER,
+            None => match self.door.credential {
+                Credential::Token(token) => token.lasts.end(now),
+                Credential::User { .. } | Credential::Guest(_) => Timestamp::NEVER,
+            },
         };
         let profile = match self.door.credential {
             Credential::Token(token) => Profile { name: token.name.clone(), avatar_url: None },
