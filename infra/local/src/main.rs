@@ -1,11 +1,13 @@
 //! `cargo dev`: the local stack from the command line.
 
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use local::console::Console;
 use local::{Options, Stack, StartError, panel, secrets, stack};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs template.yaml on this machine: DynamoDB, the functions, and the HTTP API in front of them.
@@ -80,8 +82,9 @@ async fn run(options: &Options, once: Option<&str>) -> Result<ExitCode, StartErr
             () = &mut stopped => ExitCode::SUCCESS,
         }
     } else {
-        println!("{}", panel::ready_line(&stack.addresses));
-        println!("{}", panel::panel(&stack, options));
+        let said = format!("{}\n{}\n", panel::ready_line(&stack.addresses), panel::panel(&stack, options));
+        // Whoever only waits for the first line may have gone by now.
+        let _ = std::io::stdout().write_all(said.as_bytes());
         stopped.await;
         ExitCode::SUCCESS
     };
@@ -92,22 +95,43 @@ async fn run(options: &Options, once: Option<&str>) -> Result<ExitCode, StartErr
 /// Runs the command, and gives its exit code.
 async fn run_command(command: &str, options: &Options, stack: &Stack) -> ExitCode {
     let addresses = &stack.addresses;
-    let status = Command::new("sh")
+    let child = Command::new("sh")
         .args(["-c", command])
         .env("VESTIBULE_HTTP", &addresses.http)
         .env("VESTIBULE_WS", &addresses.ws)
         .env("VESTIBULE_DYNAMODB", &addresses.dynamodb)
         .env("VESTIBULE_API_KEY", &options.api_key)
         .env("VESTIBULE_API_SECRET", &options.api_secret)
-        .kill_on_drop(true)
-        .status()
-        .await;
-    match status {
-        // A command that a signal ended has no code of its own: as a shell has it, 128 and above.
-        Ok(status) => ExitCode::from(u8::try_from(status.code().unwrap_or(128)).unwrap_or(1)),
+        .process_group(0)
+        .spawn();
+    let mut child = match child {
+        Ok(child) => Group(child),
+        Err(error) => {
+            eprintln!("error: cannot run the command: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match child.0.wait().await {
+        // A command that a signal ended has no code of its own; a shell says 128 and the signal.
+        Ok(status) => {
+            let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+            ExitCode::from(u8::try_from(code).unwrap_or(1))
+        }
         Err(error) => {
             eprintln!("error: cannot run the command: {error}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// A command with all that it started: they end together when this is dropped.
+struct Group(Child);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // The group's number is that of its first process; none when it has ended and been waited for.
+        if let Some(group) = self.0.id() {
+            let _ = std::process::Command::new("kill").args(["-TERM", "--", &format!("-{group}")]).status();
         }
     }
 }

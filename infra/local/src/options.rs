@@ -49,8 +49,9 @@ pub struct Options {
     /// Build and run the functions as they are deployed, optimised
     #[arg(long)]
     pub release: bool,
-    /// Most processes of one function; further calls wait for one of them
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    /// Most processes of one function; further calls wait for one of them (default: four for each core)
+    #[arg(long, value_name = "N", default_value_t = four_for_each_core(), hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub processes: u16,
 }
 
@@ -68,6 +69,12 @@ impl Options {
             command.get_matches_from(["local", "--http-port=0", "--ws-port=0", "--dynamodb-port=0"]);
         Self::from_arg_matches(&matches).expect("the defaults are valid")
     }
+}
+
+/// More of them would only take the processor from each other.
+fn four_for_each_core() -> u16 {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    u16::try_from(cores * 4).unwrap_or(64).clamp(8, 64)
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

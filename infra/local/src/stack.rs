@@ -113,10 +113,13 @@ impl Stack {
         };
         let path = template_path(options)?;
         let template = load(&path, options, &addresses.http)?;
-        let root = path.parent().unwrap_or(Path::new("."));
+        let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let names = template.functions.iter().map(|function| function.binary.as_str());
         let binaries = binaries::build(root, names, options.release).await?;
 
+        if options.tick.is_some() {
+            console.notice("local", "--tick has no effect: the template schedules no function");
+        }
         let mut servers = JoinSet::new();
         let (embedded, endpoint) = start_database(options, dynamodb, &mut servers).await?;
         addresses.dynamodb.clone_from(&endpoint.public);

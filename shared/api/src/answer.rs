@@ -1,5 +1,6 @@
 //! An answer on its way out.
 
+use models::Refusal;
 use serde::Serialize;
 use store::StoredAnswer;
 
@@ -28,9 +29,11 @@ impl Answer {
         Self { status: 204, body: Vec::new(), retry_after: None, refusal: None }
     }
 
-    /// Whether it is kept under an Idempotency-Key: all but "later" and our own failures.
+    /// Whether it is kept under an Idempotency-Key: all but "later" and our own failures,
+    /// which the server API's dialect may say with HTTP 200.
     pub(crate) fn is_final(&self) -> bool {
-        self.status != 429 && self.status < 500
+        let ours = [Refusal::Internal.code(), Refusal::Busy.code()];
+        self.status != 429 && self.status < 500 && !self.refusal.is_some_and(|code| ours.contains(&code))
     }
 
     /// What is kept of it.

@@ -69,11 +69,21 @@ impl KeyRing {
         clock: &dyn Clock,
         request: &Request,
     ) -> Result<Caller, Halt> {
-        let id = request.header("api-key").ok_or(Refusal::MissingApiKey)?;
+        let id = match (request.header("api-key"), request.headers.get("api-key")) {
+            (Some(id), _) => id,
+            // There is something, but it is no text.
+            (None, Some(value)) if !value.as_bytes().trim_ascii().is_empty() => {
+                return Err(Refusal::InvalidApiKey.into());
+            }
+            (None, _) => return Err(Refusal::MissingApiKey.into()),
+        };
         let id = ApiKeyId::try_from(id).map_err(|_| Refusal::InvalidApiKey)?;
         let known = self.known(store, clock.now(), &id).await?.ok_or(Refusal::InvalidApiKey)?;
         let signature = request.header("hash-signature").ok_or(Refusal::MissingSignature)?;
         let timestamp = request.header("x-signature-timestamp");
+        if timestamp.is_none() && request.headers.contains_key("x-signature-timestamp") {
+            return Err(Refusal::InvalidSignature.into());
+        }
         if timestamp.is_some_and(|stamp| !is_recent(stamp, clock.now())) {
             return Err(Refusal::InvalidSignature.into());
         }

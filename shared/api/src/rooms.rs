@@ -93,6 +93,8 @@ pub struct PersonOut {
     pub avatar_url: Option<String>,
     /// Whether he owns the room.
     pub is_host: bool,
+    /// What he may do.
+    pub role: Role,
 }
 
 impl PersonOut {
@@ -104,6 +106,7 @@ impl PersonOut {
             display_name: person.profile.name.clone(),
             avatar_url: person.profile.avatar_url.clone(),
             is_host: person.role == Role::Host,
+            role: person.role,
         })
         .collect()
     }

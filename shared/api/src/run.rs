@@ -41,7 +41,7 @@ where
 {
     let (started, usage) = (app.clock.now(), app.store.usage());
     let handled = match request.check_size() {
-        Ok(()) => handle(app, request).await,
+        Ok(()) => store::request(&*app.clock, handle(app, request)).await,
         Err(refusal) => Err(refusal.into()),
     };
     let answer = handled.unwrap_or_else(|halt| explain(app.dialect, halt));

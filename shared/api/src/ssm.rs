@@ -97,13 +97,16 @@ impl Ssm {
         let request = self.signed(operation, body).map_err(|error| error.to_string())?;
         let connector =
             default_connector(&HttpConnectorSettings::default(), None).ok_or("no HTTPS client")?;
-        let mut answer = match tokio::time::timeout(ATTEMPT_TIMEOUT, connector.call(request)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Ok(Attempt::Failed(error.to_string())),
+        let exchange = async {
+            let mut answer = connector.call(request).await.map_err(|error| error.to_string())?;
+            let body = answer.take_body().collect().await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((answer.status(), body.to_bytes()))
+        };
+        let (status, body) = match tokio::time::timeout(ATTEMPT_TIMEOUT, exchange).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(error)) => return Ok(Attempt::Failed(error)),
             Err(_) => return Ok(Attempt::Failed("no answer in time".to_owned())),
         };
-        let status = answer.status();
-        let body = answer.take_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
             return Ok(Attempt::Answered(body));

@@ -42,6 +42,12 @@ impl Timestamp {
         Self(self.0.saturating_add(millis).min(Self::NEVER.0))
     }
 
+    /// This moment, `before` earlier.
+    #[must_use]
+    pub fn minus(self, before: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(before.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// How long it is from `earlier` to this moment; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

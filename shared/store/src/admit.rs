@@ -6,6 +6,8 @@
 
 mod steps;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use models::{
@@ -147,8 +149,18 @@ impl Store {
             if plan.is_done() {
                 return Ok(plan.admission(now));
             }
-            let outcome =
-                self.commit_keeping(keep.as_ref(), |now| plan.admission(now), |now| plan.steps(now)).await;
+            // Whoever waits for his turn at a room that fills up in the meantime is told so without a write.
+            let watch = || -> Pin<Box<dyn Future<Output = Result<(), Halt>> + Send + '_>> {
+                Box::pin(async { self.would_admit(door).await.map(|_| ()) })
+            };
+            let outcome = self
+                .commit_keeping_watched(
+                    keep.as_ref(),
+                    |now| plan.admission(now),
+                    |now| plan.steps(now),
+                    Some(&watch),
+                )
+                .await;
             let verdicts = match outcome {
                 Ok(Outcome::Committed(at)) => return Ok(plan.admission(at)),
                 Ok(Outcome::Refused(verdicts)) => verdicts,
@@ -205,20 +217,16 @@ fn explain(
     let (Some(state), Some(participant)) = (verdicts.next(), verdicts.next()) else { return Ok(None) };
     let person = match participant {
         Verdict::Failed(item) => item.map(ParticipantItem::decode).transpose()?,
-        // Its condition held: an unused token of somebody who is neither in nor banned.
+        // Its condition held: an unused token of somebody who is neither in nor banned. Whether he must wait depends on
+        // more than that, and is read.
         Verdict::Passed => {
             if let Verdict::Failed(item) = state {
                 let room = item.map(|item| RoomItem::decode(door.room, item)).transpose()?;
-                let entry = judge(room.as_ref(), Record::CLEAN, door.applicant(room.as_ref()), now)?;
-                return Ok((entry == Entry::Wait).then_some(Known {
-                    sid: token.id.sid,
-                    entry,
-                    room,
-                    person: None,
-                }));
+                judge(room.as_ref(), Record::CLEAN, door.applicant(room.as_ref()), now)?;
             }
             return Ok(None);
         }
+        Verdict::Unknown => return Ok(None),
     };
     if person.as_ref().is_some_and(|own| own.session == Some(session)) {
         // The write took effect and its answer was lost: reading finds it.
@@ -230,7 +238,7 @@ fn explain(
             let entry = would_admit(door, room.as_ref(), person.as_ref(), now)?;
             return Ok((entry == Entry::Same).then_some(Known { sid: token.id.sid, entry, room, person }));
         }
-        Verdict::Passed => None,
+        Verdict::Passed | Verdict::Unknown => None,
     };
     let entry = Record::of(person.as_ref(), None, door.applicant(None)).judge()?;
     Ok(entry.map(|entry| Known { sid: token.id.sid, entry, room, person }))

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use models::{Refusal, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::commit::{Outcome, Verdict};
+use crate::commit::{Outcome, Verdict, Watch};
 use crate::error::Halt;
 use crate::items::{Item, Key, deflate, inflate};
 use crate::step::{Step, n, s};
@@ -98,13 +98,23 @@ impl Store {
         done: impl Fn(Timestamp) -> T,
         steps: impl Fn(Timestamp) -> Vec<Step>,
     ) -> Result<Outcome, Halt> {
-        let outcome = self
-            .commit(|now| {
-                let mut steps = steps(now);
-                steps.extend(keep.map(|keep| keep.claim.step(&(keep.render)(&done(now)), now)));
-                steps
-            })
-            .await?;
+        self.commit_keeping_watched(keep, done, steps, None).await
+    }
+
+    /// The same, with somebody who looks whether it can still succeed while it waits for its turn.
+    pub(crate) async fn commit_keeping_watched<T>(
+        &self,
+        keep: Option<&Keep<'_, T>>,
+        done: impl Fn(Timestamp) -> T,
+        steps: impl Fn(Timestamp) -> Vec<Step>,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<Outcome, Halt> {
+        let build = |now| {
+            let mut steps = steps(now);
+            steps.extend(keep.map(|keep| keep.claim.step(&(keep.render)(&done(now)), now)));
+            steps
+        };
+        let outcome = self.commit(build, watch).await?;
         let Some(keep) = keep else { return Ok(outcome) };
         match &outcome {
             Outcome::Committed(_) => keep.claim.spent.store(true, Ordering::Relaxed),

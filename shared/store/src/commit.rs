@@ -1,24 +1,26 @@
 //! Sends a transaction until it is decided.
 
-use std::time::Duration;
+use std::future::Future;
+use std::pin::Pin;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity};
 use models::Timestamp;
 
+use crate::error::Halt;
 use crate::items::Item;
 use crate::retry::{Cause, Retries};
 use crate::step::{Action, Step};
+use crate::turn::Pace;
 use crate::{Store, StoreError};
-
-/// A request that met only conflicts is built anew after this long, so that its conditions are about the present time.
-const STALE: Duration = Duration::from_secs(1);
 
 /// How one step of a cancelled transaction stood.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// Its condition held, or was not looked at.
+    /// Its condition held.
     Passed,
+    /// Its condition was not looked at.
+    Unknown,
     /// Its condition did not hold; with the item as it was, if there is one.
     Failed(Option<Item>),
 }
@@ -32,20 +34,31 @@ pub(crate) enum Outcome {
     Refused(Vec<Verdict>),
 }
 
+/// Looks, while a commit waits, whether it can still succeed; its error ends the wait.
+pub(crate) type Watch<'a> =
+    dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), Halt>> + Send + 'a>> + Send + Sync + 'a;
+
 impl Store {
-    /// Commits the steps together or not at all.
+    /// Commits the steps together or not at all. The first is the one that others may be writing, too.
     ///
-    /// Conflicts and throttling are retried with the same client token as long as the request is the same, so that an
-    /// attempt whose answer was lost is not done twice. Only when every attempt so far certainly changed nothing, and
-    /// the request has become older than a second, is it built again for the present time.
-    pub(crate) async fn commit(&self, build: impl Fn(Timestamp) -> Vec<Step>) -> Result<Outcome, StoreError> {
-        let mut retries = Retries::new(&*self.clock, &*self.random);
+    /// An attempt that certainly changed nothing is followed by one that is built for the present time. After one whose
+    /// answer was lost the same request is sent again under the same client token, so that it is not done twice, whatever
+    /// others have made of its effect meanwhile; its conditions are then about the moment of the first of them. While a
+    /// commit that has changed nothing waits for its turn, `watch` may end it.
+    pub(crate) async fn commit(
+        &self,
+        build: impl Fn(Timestamp) -> Vec<Step>,
+        watch: Option<&Watch<'_>>,
+    ) -> Result<Outcome, Halt> {
+        let mut retries = Retries::of_commit(&*self.clock, &*self.random);
         let mut built_at = self.clock.now();
         let mut steps = build(built_at);
         let mut token = self.random.uuid();
         let mut without_effect = true;
+        let mut pace = Pace::UNKNOWN;
         loop {
             self.meter.call();
+            let asked = self.clock.now();
             let sent = self
                 .dynamo
                 .transact_write_items()
@@ -69,11 +82,17 @@ impl Store {
                 return Ok(Outcome::Refused(cancelled.cancellation_reasons().iter().map(verdict).collect()));
             }
             without_effect &= cause.is_without_effect();
-            retries.pause(cause, &error).await?;
-            let now = self.clock.now();
-            if without_effect && now.since(built_at) > STALE {
-                (built_at, token) = (now, self.random.uuid());
-                steps = build(now);
+            if matches!(cause, Cause::Conflict | Cause::Throttled) {
+                pace.saw(self.clock.now().since(asked));
+                let watch = watch.filter(|_| without_effect);
+                let key = &steps[0].key;
+                self.wait_for_turn(key, &mut pace, &mut retries, watch, (cause, &error)).await?;
+            } else {
+                retries.pause(cause, &error).await?;
+            }
+            if without_effect {
+                (built_at, token) = (self.clock.now(), self.random.uuid());
+                steps = build(built_at);
             }
         }
     }
@@ -152,8 +171,9 @@ impl Store {
 }
 
 fn verdict(reason: &CancellationReason) -> Verdict {
-    match reason.code().map(Cause::of_code) {
-        Some(Cause::Condition) => Verdict::Failed(reason.item.clone()),
-        _ => Verdict::Passed,
+    match reason.code() {
+        None | Some("None") => Verdict::Passed,
+        Some(code) if Cause::of_code(code) == Cause::Condition => Verdict::Failed(reason.item.clone()),
+        Some(_) => Verdict::Unknown,
     }
 }

@@ -17,6 +17,9 @@ use crate::{Store, StoreError};
 /// TTL may remove a room of the server API this long after its session's end; a last resort, the sweep closes it.
 pub(crate) const TTL_AFTER_DUE: Duration = Duration::from_hours(7 * 24);
 
+/// How often a create looks again when the room changed under its hands.
+const MOST_TRIES: usize = 20;
+
 /// A collision of codes is one in 10^12 for a million rooms; more of them in a row mean that something is broken.
 const MOST_DRAWS: usize = 5;
 
@@ -93,7 +96,7 @@ impl Store {
         keep: Option<Keep<'_, Created>>,
     ) -> Result<Created, Halt> {
         let created = fresh(new, sid, now);
-        loop {
+        for _ in 0..MOST_TRIES {
             let outcome = self
                 .commit_keeping(
                     keep.as_ref(),
@@ -131,6 +134,7 @@ impl Store {
                 _ => {}
             }
         }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }
 
     /// Makes a room by code, idle until its first join. A code that is taken is drawn again.

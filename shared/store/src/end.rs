@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use models::{EndReason, Event, Refusal, Room, RoomKey, Status};
 
-use crate::Store;
 use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
-use crate::items::{Key, event_text};
+use crate::items::{Key, event_text, tenant_shard};
 use crate::step::{Step, n, s};
+use crate::{Store, StoreError};
+
+/// How often it looks again when the room changed under its hands.
+const MOST_TRIES: usize = 20;
 
 /// What is to end, and how long is remembered that it was.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ impl Store {
         authorise: impl Fn(&Room) -> Result<(), Refusal>,
         keep: Option<Keep<'_, ()>>,
     ) -> Result<(), Halt> {
-        loop {
+        for _ in 0..MOST_TRIES {
             let room = self.room(key).await?;
             let now = self.clock.now();
             let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
@@ -61,6 +64,7 @@ impl Store {
                 Outcome::Refused(_) => {}
             }
         }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }
 }
 
@@ -83,12 +87,14 @@ fn step(room: &Room, ending: Ending, reason: EndReason, now: models::Timestamp) 
         ("now", n(now.millis())),
         ("event", s(event_text(&Event::Ended { reason }))),
         ("expires_at", n(now.plus(kept).seconds())),
+        ("tenant_shard", s(tenant_shard(&room.key.tenant, &room.key, false))),
     ];
-    Step::update(
-        Key::state(&room.key),
-        "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :now, \
-         #expires_at = :expires_at REMOVE #due_shard, #tenant_shard, #tenant_time",
-        condition,
-        values,
-    )
+    let set = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :now, #expires_at = :expires_at";
+    // What is over for good belongs to the tenant's history; an idle room is in neither list.
+    let listed = if status == "ended" {
+        ", #tenant_shard = :tenant_shard, #tenant_time = :now REMOVE #due_shard"
+    } else {
+        " REMOVE #due_shard, #tenant_shard, #tenant_time"
+    };
+    Step::update(Key::state(&room.key), format!("{set}{listed}"), condition, values)
 }

@@ -20,6 +20,7 @@ mod resume;
 mod retry;
 mod settings;
 mod step;
+mod turn;
 
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};
@@ -32,4 +33,5 @@ pub use meter::Usage;
 pub use mint::{Minted, NewToken};
 pub use read::{Seen, Whole};
 pub use resume::Resumed;
+pub use retry::request;
 pub use settings::Change;

@@ -1,5 +1,6 @@
 //! When a failed call is sent again, and how long to wait before.
 
+use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -8,8 +9,16 @@ use models::{Clock, Random, Timestamp};
 
 use crate::StoreError;
 
-/// How long one operation may take with all its retries; under every function's timeout.
-const DEADLINE: Duration = Duration::from_secs(8);
+/// How long one request may take with all its retries, and its last attempt besides; under every function's timeout.
+const REQUEST: Duration = Duration::from_secs(16);
+/// Kept back from the commits of a request, so that what became of a lost answer can still be read.
+const RESERVE: Duration = Duration::from_secs(2);
+
+tokio::task_local! {
+    /// The moment until which the present request may go on asking.
+    static UNTIL: Timestamp;
+}
+
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
@@ -81,6 +90,16 @@ impl Cause {
     }
 }
 
+/// Runs a request: all its calls together go on asking for [`REQUEST`] at most.
+pub async fn request<T>(clock: &dyn Clock, work: impl Future<Output = T>) -> T {
+    until(clock.now().plus(REQUEST), work).await
+}
+
+/// Runs calls that are tried again until `moment` at most.
+pub(crate) async fn until<T>(moment: Timestamp, work: impl Future<Output = T>) -> T {
+    UNTIL.scope(moment, work).await
+}
+
 /// The pauses between the attempts of one operation: full jitter, doubling, under a deadline.
 pub(crate) struct Retries<'a> {
     clock: &'a dyn Clock,
@@ -91,7 +110,19 @@ pub(crate) struct Retries<'a> {
 
 impl<'a> Retries<'a> {
     pub(crate) fn new(clock: &'a dyn Clock, random: &'a dyn Random) -> Self {
-        Self { clock, random, until: clock.now().plus(DEADLINE), pause: FIRST_PAUSE }
+        let until = UNTIL.try_with(|until| *until).unwrap_or_else(|_| clock.now().plus(REQUEST));
+        Self { clock, random, until, pause: FIRST_PAUSE }
+    }
+
+    /// Those of a commit, which leave time to read what became of it.
+    pub(crate) fn of_commit(clock: &'a dyn Clock, random: &'a dyn Random) -> Self {
+        let retries = Self::new(clock, random);
+        Self { until: retries.until.minus(RESERVE), ..retries }
+    }
+
+    /// The moment after which nothing is tried any more.
+    pub(crate) const fn until(&self) -> Timestamp {
+        self.until
     }
 
     /// Waits before the next attempt, or says why there is none.
@@ -118,7 +149,7 @@ impl<'a> Retries<'a> {
 }
 
 /// An error with its sources on one line: the SDK's own text alone says only "service error".
-fn describe(error: &dyn std::error::Error) -> String {
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {

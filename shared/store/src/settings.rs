@@ -2,13 +2,16 @@
 
 use models::{Event, Refusal, Room, RoomKey, Settings, Status};
 
-use crate::Store;
 use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
 use crate::items::{Key, encode, event_text};
 use crate::read::Seen;
 use crate::step::{Step, Values, n, s};
+use crate::{Store, StoreError};
+
+/// How often it looks again when the room changed under its hands.
+const MOST_TRIES: usize = 20;
 
 /// What is to be different; what is none stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +50,7 @@ impl Store {
         decide: impl Fn(&Room) -> Result<Change, Refusal>,
         keep: Option<Keep<'_, Seen>>,
     ) -> Result<Seen, Halt> {
-        loop {
+        for _ in 0..MOST_TRIES {
             let mut seen = self.look(key, true, None).await?;
             let now = self.clock.now();
             let room = seen.room.as_mut().filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
@@ -69,6 +72,7 @@ impl Store {
                 Outcome::Refused(_) => {}
             }
         }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }
 }
 

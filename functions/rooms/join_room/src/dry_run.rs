@@ -5,7 +5,7 @@ use api::{Answer, App, Halt, Request, User};
 use models::{Entry, Profile, Refusal, RoomKey};
 use serde::Serialize;
 
-use crate::{Config, door};
+use crate::{Config, door, guest_name};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,8 +23,10 @@ pub(crate) async fn answer(
     room: Option<&RoomKey>,
     user: Option<&User>,
 ) -> Result<Answer, Halt> {
-    // The name is not needed, but a body that cannot be read is malformed here too.
-    request.object_or_empty()?;
+    // The name is not needed, but what could not be joined with is malformed here too.
+    if request.object_or_empty()?.contains_key("guestName") {
+        guest_name(request, user.is_some())?;
+    }
     let nobody = Profile { name: String::new(), avatar_url: None };
     let entry = match room {
         Some(room) => app.store.would_admit(&door(app, room, user, &nobody)).await,

@@ -62,19 +62,22 @@ async fn those_who_are_in_are_listed_in_order_of_arrival() {
         "avatarUrl": null,
         "displayName": "Name of zoe",
         "id": "0d08b756-8f6c-5fc4-98b2-928e430f4dee",
-        "isHost": false
+        "isHost": false,
+        "role": "participant"
       },
       {
         "avatarUrl": null,
         "displayName": "Name of hanna",
         "id": "a29c9076-5294-5a30-87d5-1c7a7f373a3b",
-        "isHost": true
+        "isHost": true,
+        "role": "host"
       },
       {
         "avatarUrl": null,
         "displayName": "Jane",
         "id": "8a770919-e867-4cff-84d0-c5120bd70c99",
-        "isHost": false
+        "isHost": false,
+        "role": "participant"
       }
     ]
     "#);

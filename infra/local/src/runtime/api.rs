@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -119,18 +119,29 @@ pub(super) struct RuntimeApi {
     address: SocketAddr,
     last: AtomicU64,
     desks: Mutex<HashMap<u64, Arc<Desk>>>,
+    closed: AtomicBool,
     supervisions: Mutex<JoinSet<()>>,
 }
 
 impl RuntimeApi {
     pub(super) fn new(address: SocketAddr) -> Self {
-        Self { address, last: AtomicU64::default(), desks: Mutex::default(), supervisions: Mutex::default() }
+        Self {
+            address,
+            last: AtomicU64::default(),
+            desks: Mutex::default(),
+            closed: AtomicBool::default(),
+            supervisions: Mutex::default(),
+        }
     }
 
     /// A desk for a new process of the function `name`, and the value of its `AWS_LAMBDA_RUNTIME_API`.
     pub(super) fn open_desk(&self, name: &str) -> (Arc<Desk>, u64) {
         let number = self.last.fetch_add(1, Ordering::Relaxed);
         let desk = Arc::new(Desk::new(name));
+        // Whoever starts while the others are sent home goes with them.
+        if self.closed.load(Ordering::SeqCst) {
+            desk.dismiss();
+        }
         lock(&self.desks).insert(number, Arc::clone(&desk));
         (desk, number)
     }
@@ -164,6 +175,7 @@ impl RuntimeApi {
 
     /// Ends all processes, and waits until they have ended.
     pub(super) async fn end_processes(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         for desk in lock(&self.desks).values() {
             desk.dismiss();
         }

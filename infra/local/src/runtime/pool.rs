@@ -14,7 +14,7 @@ use crate::template::Function;
 
 /// A real account runs 1,000 calls at once; this machine runs far fewer, so a call waits this long for its turn before it
 /// is told what Lambda tells the one too many.
-const WAIT_FOR_TURN: Duration = Duration::from_secs(15);
+const WAIT_FOR_TURN: Duration = Duration::from_secs(20);
 
 /// The processes of one function.
 pub(super) struct Pool {

@@ -116,7 +116,8 @@ impl Process {
             reply = replied => match reply {
                 Ok(Ok(payload)) => Ok(payload),
                 Ok(Err(report)) => Err(InvokeError::Failed(report)),
-                Err(_) => Err(InvokeError::Crashed("it took no call".to_owned())),
+                // Its desk was closed: the process is ending.
+                Err(_) => Err(InvokeError::Crashed(end_of(&mut self.ended.clone()).await)),
             },
             reason = end_of(&mut ended) => Err(InvokeError::Crashed(reason)),
             () = tokio::time::sleep(timeout) => Err(InvokeError::TimedOut(timeout)),

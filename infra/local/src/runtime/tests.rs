@@ -10,6 +10,9 @@ use testing::Client;
 
 use super::*;
 
+/// The time of the function that overruns it.
+const TOO_SHORT: Duration = Duration::from_millis(300);
+
 /// A function whose binary is this shell script.
 struct Scripted {
     functions: Functions,
@@ -32,7 +35,7 @@ async fn scripted(name: &str, script: &str, reserved_concurrency: Option<u32>) -
         name: "local-F".to_owned(),
         binary: name.to_owned(),
         memory_mb: 128,
-        timeout: Duration::from_millis(300),
+        timeout: if name == "slow" { TOO_SHORT } else { Duration::from_secs(20) },
         reserved_concurrency,
         environment: BTreeMap::from([("OWN".to_owned(), "mine".to_owned())]),
         routes: vec![],
@@ -102,7 +105,7 @@ async fn a_call_is_taken_and_answered_over_the_runtime_api() {
 async fn a_function_that_overruns_its_time_is_killed() {
     let stack = scripted("slow", "exec sleep 60", None).await;
     let (_, called) = tokio::join!(next(&stack.functions), stack.functions.invoke("F", Bytes::from("{}")));
-    assert_eq!(called.expect_err("too slow"), InvokeError::TimedOut(Duration::from_millis(300)));
+    assert_eq!(called.expect_err("too slow"), InvokeError::TimedOut(TOO_SHORT));
     assert!(stack.functions.processes().is_empty(), "its process is gone");
 }
 

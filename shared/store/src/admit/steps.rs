@@ -199,6 +199,13 @@ impl Plan<'_> {
                     "#id = :id",
                 ]);
                 remove.push("#left_at");
+                let waits =
+                    |person: &Participant| person.sid == self.sid && person.standing == Standing::Waiting;
+                if self.person.as_ref().is_some_and(waits) {
+                    set.push("#previous_session = #session");
+                } else {
+                    remove.push("#previous_session");
+                }
             }
         }
         let token_condition;
@@ -219,6 +226,7 @@ impl Plan<'_> {
             Credential::User { profile, .. } | Credential::Guest(profile) => {
                 values.extend([("name", s(&profile.name)), ("role", s(role_word(self)))]);
                 set.extend(["#name = :name", "#role = :role", "#hidden = :no"]);
+                remove.extend(["#locks", "#metadata"]);
                 match &profile.avatar_url {
                     Some(url) => {
                         values.push(("avatar_url", s(url)));

@@ -43,6 +43,11 @@ impl Key {
         Self::new(Self::room_partition(room), format!("{PARTICIPANT_PREFIX}{user}"))
     }
 
+    /// The turns at the room, or whatever else this key's partition is of.
+    pub(crate) fn turns(&self) -> Self {
+        Self::new(self.pk.clone(), "TURNS")
+    }
+
     /// An API key.
     pub(crate) fn api_key(id: &ApiKeyId) -> Self {
         Self::new(format!("KEY#{id}"), "KEY")
