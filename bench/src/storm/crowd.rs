@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::ValueEnum;
 use local::simulate::Profile;
 use models::{
-    ApiKeyId, JoinToken, Locks, Random as _, Refusal, Role, RoomKey, Sid, SystemRandom, Tenant, UserId,
+    ApiKeyId, Clock, JoinToken, Locks, Random as _, Refusal, Role, RoomKey, Sid, SystemRandom, Tenant,
+    Timestamp, UserId,
 };
-use store::{Credential, Door, Halt, NewRoom, NewToken, Store, Usage};
+use store::{Connection, Credential, Door, Halt, NewRoom, NewToken, Store, Usage};
 use testing::TestTable;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
@@ -39,6 +40,7 @@ impl fmt::Display for Candidate {
 }
 
 /// A storm to be.
+#[derive(Clone, Copy)]
 pub(super) struct Storm {
     pub(super) profile: Profile,
     pub(super) candidate: Candidate,
@@ -111,24 +113,43 @@ enum Told {
     Lost(String),
 }
 
+/// Everybody before the door.
+pub(super) struct Crowd {
+    room: RoomKey,
+    tokens: Vec<JoinToken>,
+}
+
 impl Storm {
-    pub(super) async fn run(&self) -> Outcome {
-        let (profile, seed) = (self.profile, self.seed);
+    /// Runs the storm as fast as the machine does.
+    pub(super) async fn run_in_real_time(&self) -> Outcome {
         let database = Database::start();
-        let table = database.run(TestTable::simulated(profile, seed)).await;
+        let table = database.run(TestTable::simulated(self.profile, self.seed)).await;
+        let crowd = self.gather(&table).await;
+        self.run(&table, crowd).await
+    }
+
+    /// Opens the room, and gives everybody a token.
+    pub(super) async fn gather(&self, table: &TestTable) -> Crowd {
         let calm = table.calm_store();
         let room = open_room(&calm, self.seats).await;
-        let tokens = mint_all(&calm, &room, self.people).await;
-        let store = table.store();
-        let single = Arc::new(SingleUpdate::new(&table, &store));
+        let mut tokens = Vec::with_capacity(self.people);
+        for number in 0..self.people {
+            tokens.push(mint(&calm, &room, &format!("user{number}")).await);
+        }
+        Crowd { room, tokens }
+    }
 
+    /// Lets all of them come at once.
+    pub(super) async fn run(&self, table: &TestTable, crowd: Crowd) -> Outcome {
+        let store = store(table);
+        let single = Arc::new(SingleUpdate::new(table, &store));
         let mut joins = JoinSet::new();
         let begun = Instant::now();
-        for token in tokens {
+        for token in crowd.tokens {
             let (store, single, candidate) = (store.clone(), Arc::clone(&single), self.candidate);
             joins.spawn(async move {
-                let door =
-                    Door { room: &token.room, credential: Credential::Token(&token), unattached: UNATTACHED };
+                let credential = Credential::Token(&token);
+                let door = Door { room: &token.room, credential, unattached: UNATTACHED };
                 let joined = match candidate {
                     Candidate::Transaction => store.admit(&door, None).await.map(|_| ()),
                     Candidate::SingleUpdate => single.admit(&door, &token).await,
@@ -138,7 +159,7 @@ impl Storm {
         }
         let answers = joins.join_all().await;
         let took = begun.elapsed();
-        let whole = calm.whole_room(&room).await.expect("readable");
+        let whole = table.calm_store().whole_room(&crowd.room).await.expect("readable");
         let state = whole.room.expect("the room is there");
         let mut outcome = Outcome {
             took,
@@ -159,6 +180,31 @@ impl Storm {
         }
         outcome
     }
+}
+
+/// The time by Tokio's clock, which can be slowed down.
+struct TokioClock {
+    at_start: Timestamp,
+    started: Instant,
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        self.at_start.plus(self.started.elapsed())
+    }
+}
+
+/// The store behind the simulation, by that clock.
+fn store(table: &TestTable) -> Store {
+    let env = table.env("redeem_join_token");
+    let connection = Connection {
+        table: table.template.tables[0].name.clone(),
+        region: local::stack::REGION.to_owned(),
+        endpoint: env.optional("AWS_ENDPOINT_URL_DYNAMODB").map(str::to_owned),
+        credentials: local::secrets::aws_credentials(),
+    };
+    let clock = TokioClock { at_start: table.now(), started: Instant::now() };
+    Store::connect(connection, Arc::new(clock), Arc::new(SystemRandom))
 }
 
 fn told(joined: Result<(), Halt>) -> Told {
@@ -185,14 +231,6 @@ async fn open_room(store: &Store, seats: u32) -> RoomKey {
     };
     store.create_room(&new, Sid(SystemRandom.uuid()), store.now(), None).await.expect("created");
     new.key
-}
-
-async fn mint_all(store: &Store, room: &RoomKey, people: usize) -> Vec<JoinToken> {
-    let mut tokens = Vec::with_capacity(people);
-    for number in 0..people {
-        tokens.push(mint(store, room, &format!("user{number}")).await);
-    }
-    tokens
 }
 
 async fn mint(store: &Store, room: &RoomKey, name: &str) -> JoinToken {

@@ -7,6 +7,8 @@ mod backoff;
 mod crowd;
 mod raw;
 mod single_update;
+#[cfg(feature = "slow-motion")]
+mod slow_motion;
 
 use std::time::Duration;
 
@@ -39,6 +41,21 @@ pub(crate) struct Options {
     /// Only this candidate
     #[arg(long)]
     candidate: Option<Candidate>,
+    /// Let the storm's clock run this many times slower than the machine's: 10 is enough for a thousand people on two
+    /// cores, even busy ones
+    #[cfg(feature = "slow-motion")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1)]
+    slow_motion: u32,
+}
+
+impl Options {
+    async fn hold(&self, storm: Storm) -> Outcome {
+        #[cfg(feature = "slow-motion")]
+        if self.slow_motion > 1 {
+            return slow_motion::run(storm, self.slow_motion).await;
+        }
+        storm.run_in_real_time().await
+    }
 }
 
 /// Runs all storms, and says whether none lost anybody, or let in one too many.
@@ -71,7 +88,7 @@ pub(crate) async fn run(options: &Options) -> Judgement {
         for candidate in candidates.clone() {
             for seed in options.seed..options.seed + options.rounds {
                 let storm = Storm { profile, candidate, seed, people: options.people, seats: options.seats };
-                let outcome = storm.run().await;
+                let outcome = options.hold(storm).await;
                 let on_time = outcome.took <= GOAL && outcome.lost.is_empty();
                 met.push(outcome.is_exact() && (profile == Profile::Faults || on_time));
                 for why in outcome.lost.iter().take(2) {
