@@ -67,10 +67,9 @@ impl Store {
         (cause, error): (Cause, &(dyn std::error::Error + Send + Sync)),
     ) -> Result<(), Halt> {
         let asked = self.clock.now();
-        let turn = match self.draw_turn(key, pace.apart()).await {
-            Ok(turn) => turn,
+        let Ok(turn) = self.draw_turn(key, pace.apart()).await else {
             // The turns are only there to be fast: without one, chance decides.
-            Err(_) => return Ok(retries.pause(cause, error).await?),
+            return Ok(retries.pause(cause, error).await?);
         };
         pace.saw(self.clock.now().since(asked));
         loop {
@@ -84,7 +83,7 @@ impl Store {
             let rest = turn.since(now).min(retries.until().since(now));
             match watch {
                 Some(watch) if rest > LOOK_BEFORE => {
-                    tokio::time::sleep(LOOK_EVERY.min(rest - LOOK_BEFORE)).await;
+                    tokio::time::sleep(LOOK_EVERY.min(rest.saturating_sub(LOOK_BEFORE))).await;
                     watch().await?;
                 }
                 _ => tokio::time::sleep(rest).await,
