@@ -90,7 +90,7 @@ impl Cause {
     }
 }
 
-/// Runs a request: all its calls together go on asking for [`REQUEST`] at most.
+/// Runs a request: all its calls together go on asking for 16 seconds at most.
 pub async fn request<T>(clock: &dyn Clock, work: impl Future<Output = T>) -> T {
     until(clock.now().plus(REQUEST), work).await
 }
