@@ -3,10 +3,13 @@
 //! Run with `cargo run --profile measure --package bench -- <command>`: in a debug build the database that is embedded
 //! in the process is slower than the one at AWS.
 
+mod local_stack;
 mod operations;
 mod samples;
+mod start;
 mod storm;
 mod table;
+mod throughput;
 
 use std::process::ExitCode;
 
@@ -26,6 +29,10 @@ enum Command {
     Operations,
     /// A crowd joins one room at once: the transaction against a single conditional update
     Storm(storm::Options),
+    /// The local stack over HTTP: requests a second, latencies, memory
+    Throughput(throughput::Options),
+    /// How long the local stack takes to be ready
+    Start(start::Options),
 }
 
 /// What a measurement says about the goals that it was made for.
@@ -57,6 +64,8 @@ impl From<Judgement> for ExitCode {
 async fn main() -> ExitCode {
     let judgement = match Cli::parse().command {
         Command::Operations => Box::pin(operations::run()).await,
+        Command::Throughput(options) => Box::pin(throughput::run(&options)).await,
+        Command::Start(options) => Box::pin(start::run(&options)).await,
         Command::Storm(options) => Box::pin(storm::run(&options)).await,
     };
     judgement.into()

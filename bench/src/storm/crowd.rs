@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use local::simulate::Profile;
-use models::{
-    ApiKeyId, Clock, JoinToken, Locks, Random as _, Refusal, Role, RoomKey, Sid, SystemRandom, Tenant,
-    Timestamp, UserId,
-};
-use store::{Connection, Credential, Door, Halt, NewRoom, NewToken, Store, Usage};
+use models::{Clock, JoinToken, Refusal, RoomKey, SystemRandom, Timestamp};
+use store::{Connection, Credential, Door, Halt, Store, Usage};
 use testing::TestTable;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
@@ -20,6 +17,9 @@ use super::single_update::SingleUpdate;
 
 /// How long a seat without a connection is kept.
 const UNATTACHED: Duration = Duration::from_mins(1);
+
+/// How many tokens are minted at the same time, before the storm.
+const CLERKS: usize = 16;
 
 /// The designs of an admission that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -54,9 +54,9 @@ pub(super) struct Storm {
 pub(super) struct Outcome {
     pub(super) admitted: usize,
     pub(super) full: usize,
-    /// Refused for another reason, which in a storm is wrong.
-    pub(super) other: usize,
-    /// Why, for each who was told neither.
+    /// Of those who were refused for another reason, which.
+    pub(super) other: Vec<String>,
+    /// Of those who were told nothing, why.
     pub(super) lost: Vec<String>,
     pub(super) seats: usize,
     pub(super) active: usize,
@@ -68,6 +68,27 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// What came of a storm at `capacity` seats.
+    pub(super) fn of(
+        answers: Vec<(Told, Duration)>,
+        took: Duration,
+        seats: usize,
+        active: usize,
+        capacity: usize,
+    ) -> Self {
+        let mut outcome = Self { seats, active, took, capacity, ..Self::default() };
+        for (told, time) in answers {
+            outcome.times.push(time);
+            match told {
+                Told::Admitted => outcome.admitted += 1,
+                Told::Full => outcome.full += 1,
+                Told::Other(why) => outcome.other.push(why),
+                Told::Lost(why) => outcome.lost.push(why),
+            }
+        }
+        outcome
+    }
+
     /// Whether the seats are those who are in, no more than there are, and everybody who was told so is in. Somebody who
     /// was told nothing may be in.
     pub(super) fn is_exact(&self) -> bool {
@@ -75,7 +96,7 @@ impl Outcome {
         self.seats == self.active
             && self.seats <= self.capacity
             && (told..=told + lost).contains(&self.active)
-            && self.other == 0
+            && self.other.is_empty()
             // Nobody is told "full" of a room that is not.
             && (self.full == 0 || self.seats == self.capacity)
     }
@@ -107,9 +128,13 @@ impl Drop for Database {
     }
 }
 
-enum Told {
+/// What one of them was told.
+pub(super) enum Told {
     Admitted,
-    Refused(Refusal),
+    Full,
+    /// Refused for another reason, which in a storm is wrong.
+    Other(String),
+    /// Nothing, or that something failed.
     Lost(String),
 }
 
@@ -130,13 +155,21 @@ impl Storm {
 
     /// Opens the room, and gives everybody a token.
     pub(super) async fn gather(&self, table: &TestTable) -> Crowd {
-        let calm = table.calm_store();
-        let room = open_room(&calm, self.seats).await;
-        let mut tokens = Vec::with_capacity(self.people);
-        for number in 0..self.people {
-            tokens.push(mint(&calm, &room, &format!("user{number}")).await);
+        let rooms = table.rooms();
+        let room = rooms.open("storm", Some(self.seats)).await.key;
+        let mut mints = JoinSet::new();
+        for clerk in 0..CLERKS {
+            let (rooms, room) = (rooms.clone(), room.clone());
+            let numbers = (clerk..self.people).step_by(CLERKS);
+            mints.spawn(async move {
+                let mut tokens = Vec::new();
+                for number in numbers {
+                    tokens.push(rooms.mint(&room, &format!("user{number}")).await);
+                }
+                tokens
+            });
         }
-        Crowd { room, tokens }
+        Crowd { room, tokens: mints.join_all().await.into_iter().flatten().collect() }
     }
 
     /// Lets all of them come at once.
@@ -161,24 +194,9 @@ impl Storm {
         let took = begun.elapsed();
         let whole = table.calm_store().whole_room(&crowd.room).await.expect("readable");
         let state = whole.room.expect("the room is there");
-        let mut outcome = Outcome {
-            took,
-            usage: single.usage(),
-            seats: state.seats as usize,
-            active: whole.participants.iter().filter(|person| person.is_in(&state)).count(),
-            capacity: self.seats as usize,
-            ..Outcome::default()
-        };
-        for (told, time) in answers {
-            outcome.times.push(time);
-            match told {
-                Told::Admitted => outcome.admitted += 1,
-                Told::Refused(Refusal::RoomFull) => outcome.full += 1,
-                Told::Refused(_) => outcome.other += 1,
-                Told::Lost(why) => outcome.lost.push(why),
-            }
-        }
-        outcome
+        let active = whole.participants.iter().filter(|person| person.is_in(&state)).count();
+        let outcome = Outcome::of(answers, took, state.seats as usize, active, self.seats as usize);
+        Outcome { usage: single.usage(), ..outcome }
     }
 }
 
@@ -210,49 +228,8 @@ fn store(table: &TestTable) -> Store {
 fn told(joined: Result<(), Halt>) -> Told {
     match joined {
         Ok(()) => Told::Admitted,
-        Err(Halt::Refused(refusal)) => Told::Refused(refusal),
+        Err(Halt::Refused(Refusal::RoomFull)) => Told::Full,
+        Err(Halt::Refused(refusal)) => Told::Other(refusal.to_string()),
         Err(halt) => Told::Lost(format!("{halt:?}")),
-    }
-}
-
-async fn open_room(store: &Store, seats: u32) -> RoomKey {
-    let new = NewRoom {
-        key: RoomKey { tenant: Tenant::main(), room: "storm".try_into().expect("an id") },
-        api_key: ApiKeyId::try_from(testing::API_KEY).expect("an id"),
-        empty_timeout: Duration::from_mins(30),
-        duration: None,
-        max_participants: Some(seats),
-        waiting_room: false,
-        auto_gen_user_id: false,
-        default_locks: Locks::new(),
-        title: "Storm".to_owned(),
-        webhook_url: None,
-        metadata: "{}".to_owned(),
-    };
-    store.create_room(&new, Sid(SystemRandom.uuid()), store.now(), None).await.expect("created");
-    new.key
-}
-
-async fn mint(store: &Store, room: &RoomKey, name: &str) -> JoinToken {
-    let user = UserId::try_from(name).expect("an id");
-    let now = store.now();
-    let token = NewToken {
-        user: user.clone(),
-        name: name.to_owned(),
-        role: Role::Participant,
-        hidden: false,
-        locks: Locks::new(),
-        metadata: "{}".to_owned(),
-        expires_at: now.plus(Duration::from_mins(10)),
-    };
-    let minted = store.mint(room, Some(&user), now, |_| Ok(token.clone()), None).await.expect("minted");
-    JoinToken {
-        api_key: ApiKeyId::try_from(testing::API_KEY).expect("an id"),
-        room: room.clone(),
-        id: minted.id,
-        name: name.to_owned(),
-        user,
-        role: Role::Participant,
-        lasts: minted.lasts,
     }
 }

@@ -1,10 +1,11 @@
 //! A crowd joins one room at once: the two candidates of the hot path under the same weather.
 //!
-//! The tokens are minted first, by a calm store. Then everybody comes in the same moment, through a DynamoDB that
+//! The tokens are minted first, a few at a time. Then everybody comes in the same moment, through a DynamoDB that
 //! behaves as the one at AWS does under load, and through one that fails besides.
 
 mod backoff;
 mod crowd;
+mod http;
 mod raw;
 mod single_update;
 #[cfg(feature = "slow-motion")]
@@ -41,6 +42,12 @@ pub(crate) struct Options {
     /// Only this candidate
     #[arg(long)]
     candidate: Option<Candidate>,
+    /// Over HTTP, through a local stack with the functions' own processes
+    #[arg(long, conflicts_with = "candidate")]
+    http: bool,
+    /// Over HTTP: most processes of one function (default: as the stack has it)
+    #[arg(long, requires = "http")]
+    processes: Option<u16>,
     /// Let the storm's clock run this many times slower than the machine's: 10 is enough for a thousand people on two
     /// cores, even busy ones
     #[cfg(feature = "slow-motion")]
@@ -49,7 +56,19 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The designs to be compared. Over HTTP there is the one that is built.
+    fn candidates(&self) -> Vec<Candidate> {
+        match self.candidate {
+            _ if self.http => vec![Candidate::Transaction],
+            Some(only) => vec![only],
+            None => vec![Candidate::Transaction, Candidate::SingleUpdate],
+        }
+    }
+
     async fn hold(&self, storm: Storm) -> Outcome {
+        if self.http {
+            return http::run(storm, self.processes).await;
+        }
         #[cfg(feature = "slow-motion")]
         if self.slow_motion > 1 {
             return slow_motion::run(storm, self.slow_motion).await;
@@ -60,9 +79,6 @@ impl Options {
 
 /// Runs all storms, and says whether none lost anybody, or let in one too many.
 pub(crate) async fn run(options: &Options) -> Judgement {
-    let candidates = [Candidate::Transaction, Candidate::SingleUpdate]
-        .into_iter()
-        .filter(|candidate| options.candidate.is_none_or(|only| only == *candidate));
     let mut table = Table::new([
         "simulation",
         "design",
@@ -85,13 +101,13 @@ pub(crate) async fn run(options: &Options) -> Judgement {
     let mut met = Vec::new();
     println!("{} people, {} seats", options.people, options.seats);
     for profile in [Profile::Aws, Profile::Faults] {
-        for candidate in candidates.clone() {
+        for candidate in options.candidates() {
             for seed in options.seed..options.seed + options.rounds {
                 let storm = Storm { profile, candidate, seed, people: options.people, seats: options.seats };
                 let outcome = options.hold(storm).await;
                 let on_time = outcome.took <= GOAL && outcome.lost.is_empty();
                 met.push(outcome.is_exact() && (profile == Profile::Faults || on_time));
-                for why in outcome.lost.iter().take(2) {
+                for why in outcome.lost.iter().chain(&outcome.other).take(2) {
                     eprintln!("lost: {why:.300}");
                 }
                 table.row(row(&storm, &outcome));
@@ -109,15 +125,12 @@ fn row(storm: &Storm, outcome: &Outcome) -> Vec<String> {
     let each = |units: f64| format!("{:.1}", units / people as f64);
     let usage = outcome.usage;
     vec![
-        match storm.profile {
-            Profile::Aws => "aws".to_owned(),
-            Profile::Faults => "faults".to_owned(),
-        },
+        profile_name(storm.profile).to_owned(),
         storm.candidate.to_string(),
         storm.seed.to_string(),
         outcome.admitted.to_string(),
         outcome.full.to_string(),
-        outcome.other.to_string(),
+        outcome.other.len().to_string(),
         outcome.lost.len().to_string(),
         outcome.seats.to_string(),
         outcome.active.to_string(),
@@ -130,4 +143,12 @@ fn row(storm: &Storm, outcome: &Outcome) -> Vec<String> {
         each(usage.index_units),
         each(usage.read_units),
     ]
+}
+
+/// The profile as `--simulate` names it.
+const fn profile_name(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Aws => "aws",
+        Profile::Faults => "faults",
+    }
 }
