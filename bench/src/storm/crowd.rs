@@ -179,7 +179,8 @@ impl Storm {
         let mut joins = JoinSet::new();
         let begun = Instant::now();
         for token in crowd.tokens {
-            let (store, single, candidate) = (store.clone(), Arc::clone(&single), self.candidate);
+            let (store, single, candidate) =
+                (store.of_another_process(), Arc::clone(&single), self.candidate);
             joins.spawn(async move {
                 let credential = Credential::Token(&token);
                 let door = Door { room: &token.room, credential, unattached: UNATTACHED };

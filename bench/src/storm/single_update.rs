@@ -42,6 +42,7 @@ impl SingleUpdate {
         let (own, stores) = (self.table.usage(), self.store.usage());
         Usage {
             calls: own.calls + stores.calls,
+            waited: own.waited + stores.waited,
             read_units: own.read_units + stores.read_units,
             write_units: own.write_units + stores.write_units,
             index_units: own.index_units + stores.index_units,

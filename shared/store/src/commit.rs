@@ -11,7 +11,7 @@ use crate::error::Halt;
 use crate::items::Item;
 use crate::retry::{Cause, Retries};
 use crate::step::{Action, Step};
-use crate::turn::Pace;
+use crate::turn::Turns;
 use crate::{Store, StoreError};
 
 /// How one step of a cancelled transaction stood.
@@ -53,12 +53,18 @@ impl Store {
         let mut retries = Retries::of_commit(&*self.clock, &*self.random);
         let mut built_at = self.clock.now();
         let mut steps = build(built_at);
+        let mut turns = Turns::at(self, &steps[0].key, retries.until());
+        if turns.is_crowded() {
+            if let Some(watch) = watch {
+                watch().await?;
+            }
+            turns.wait(watch).await?;
+            built_at = self.clock.now();
+            steps = build(built_at);
+        }
         let mut token = self.random.uuid();
         let mut without_effect = true;
-        let mut pace = Pace::UNKNOWN;
         loop {
-            self.meter.call();
-            let asked = self.clock.now();
             let sent = self
                 .dynamo
                 .transact_write_items()
@@ -82,12 +88,9 @@ impl Store {
                 return Ok(Outcome::Refused(cancelled.cancellation_reasons().iter().map(verdict).collect()));
             }
             without_effect &= cause.is_without_effect();
-            if matches!(cause, Cause::Conflict | Cause::Throttled) {
-                pace.saw(self.clock.now().since(asked));
-                let watch = watch.filter(|_| without_effect);
-                let key = &steps[0].key;
-                self.wait_for_turn(key, &mut pace, &mut retries, watch, (cause, &error)).await?;
-            } else {
+            let met_others = matches!(cause, Cause::Conflict | Cause::Throttled);
+            if !met_others || !turns.after_meeting(watch.filter(|_| without_effect)).await? {
+                // The turns are only there to be fast: without one, chance decides.
                 retries.pause(cause, &error).await?;
             }
             if without_effect {
@@ -102,7 +105,6 @@ impl Store {
     pub(crate) async fn commit_one(&self, step: &Step) -> Result<Outcome, StoreError> {
         let mut retries = Retries::new(&*self.clock, &*self.random);
         loop {
-            self.meter.call();
             let Err((cause, item, error)) = self.send_one(step).await else {
                 return Ok(Outcome::Committed(self.clock.now()));
             };

@@ -94,7 +94,6 @@ impl Store {
     pub(crate) async fn get(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let mut retries = Retries::new(&*self.clock, &*self.random);
         loop {
-            self.meter.call();
             let sent = self
                 .dynamo
                 .get_item()
@@ -123,7 +122,6 @@ impl Store {
         let mut retries = Retries::new(&*self.clock, &*self.random);
         let mut items = Vec::new();
         loop {
-            self.meter.call();
             let sent = self
                 .dynamo
                 .batch_get_item()
@@ -162,7 +160,6 @@ impl Store {
             prefix => ("pk = :pk AND begins_with(sk, :prefix)", Some(AttributeValue::S(prefix.to_owned()))),
         };
         loop {
-            self.meter.call();
             let mut query = self
                 .dynamo
                 .query()
