@@ -3,7 +3,9 @@
 //! Run with `cargo run --profile measure --package bench -- <command>`: in a debug build the database that is embedded
 //! in the process is slower than the one at AWS.
 
+mod cold;
 mod local_stack;
+mod memory;
 mod operations;
 mod samples;
 mod start;
@@ -27,6 +29,10 @@ struct Cli {
 enum Command {
     /// Round trips and write units of each operation, against their budgets
     Operations,
+    /// The handlers' own time, but for DynamoDB
+    Handlers(operations::Options),
+    /// Weight, start and memory of each function's release binary under AWS's Runtime Interface Emulator
+    Cold(cold::Options),
     /// A crowd joins one room at once: the transaction against a single conditional update
     Storm(storm::Options),
     /// The local stack over HTTP: requests a second, latencies, memory
@@ -64,6 +70,8 @@ impl From<Judgement> for ExitCode {
 async fn main() -> ExitCode {
     let judgement = match Cli::parse().command {
         Command::Operations => Box::pin(operations::run()).await,
+        Command::Handlers(options) => Box::pin(operations::run_timed(&options)).await,
+        Command::Cold(options) => Box::pin(cold::run(&options)).await,
         Command::Throughput(options) => Box::pin(throughput::run(&options)).await,
         Command::Start(options) => Box::pin(start::run(&options)).await,
         Command::Storm(options) => Box::pin(storm::run(&options)).await,

@@ -108,6 +108,11 @@ impl TestTable {
         self.store_at(&self.inner)
     }
 
+    /// Where it answers.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// Every change so far of the state of a room.
     pub async fn history(&self, room: &RoomKey) -> Vec<history::Step> {
         let table = &self.template.tables[0].name;

@@ -1,16 +1,15 @@
 //! Two rooms from beginning to end, every operation in its turn.
 
 use serde_json::{Value, json};
-use store::Usage;
 use testing::Call;
 
 use super::budget::Budget;
-use super::stage::{Stage, ask};
+use super::stage::{Cost, Stage, ask};
 
-/// What an operation asked of DynamoDB, and what it may.
+/// What an operation took, and what it may ask of DynamoDB.
 pub(super) struct Measured {
     pub(super) name: &'static str,
-    pub(super) usage: Usage,
+    pub(super) cost: Cost,
     /// Without an `Idempotency-Key`.
     pub(super) budget: Budget,
 }
@@ -39,14 +38,14 @@ pub(super) async fn play(stage: &Stage, name: &str, key: Option<&str>) -> Vec<Me
 }
 
 impl Scene<'_> {
-    fn note(&mut self, name: &'static str, usage: Usage, budget: Budget) {
-        self.measured.push(Measured { name, usage, budget });
+    fn note(&mut self, name: &'static str, cost: Cost, budget: Budget) {
+        self.measured.push(Measured { name, cost, budget });
     }
 
     /// A read, which takes no key: noted once.
-    fn note_read(&mut self, name: &'static str, usage: Usage, budget: Budget) {
+    fn note_read(&mut self, name: &'static str, cost: Cost, budget: Budget) {
         if self.key.is_none() {
-            self.note(name, usage, budget);
+            self.note(name, cost, budget);
         }
     }
 
@@ -66,66 +65,66 @@ impl Scene<'_> {
         let room = format!("room-{}", self.name);
         let body = json!({"room_id": room, "max_participants": 10, "metadata": {"room_title": "A room of ours",
             "webhook_url": "https://example.org/webhook", "room_features": {"waiting_room_features": {}}}});
-        let (_, usage) = ask!(self, create_room, self.signed("/auth/room/create", &body, "create"));
+        let (_, cost) = ask!(self, create_room, self.signed("/auth/room/create", &body, "create"));
         // Eight in all: two items in a transaction, and the room in both indexes.
-        self.note("create", usage, Budget::writes(1, 6.0).and_a_room_listed());
+        self.note("create", cost, Budget::writes(1, 6.0).and_a_room_listed());
 
-        let (token, usage) = self.mint(&room, "ann", "mint").await;
-        self.note("mint", usage, Budget::writes(2, 1.0));
-        let (ann, usage) = self.redeem(&token, "join").await;
-        self.note("join by token, first", usage, Budget::writes(1, 4.0).and_the_clock().and_a_lease());
+        let (token, cost) = self.mint(&room, "ann", "mint").await;
+        self.note("mint", cost, Budget::writes(2, 1.0));
+        let (ann, cost) = self.redeem(&token, "join").await;
+        self.note("join by token, first", cost, Budget::writes(1, 4.0).and_the_clock().and_a_lease());
         let (token, _) = self.mint(&room, "bob", "mint-bob").await;
-        let (bob, usage) = self.redeem(&token, "join-bob").await;
-        self.note("join by token", usage, Budget::writes(1, 4.0).and_a_lease());
+        let (bob, cost) = self.redeem(&token, "join-bob").await;
+        self.note("join by token", cost, Budget::writes(1, 4.0).and_a_lease());
         let (token, _) = self.mint(&room, "ann", "mint-again").await;
-        let (_, usage) = self.redeem(&token, "join-again").await;
+        let (_, cost) = self.redeem(&token, "join-again").await;
         // The first attempt takes it for an ordinary join.
-        self.note("join by token, replacing", usage, Budget::writes(2, 4.0).and_a_moved_lease());
+        self.note("join by token, replacing", cost, Budget::writes(2, 4.0).and_a_moved_lease());
 
         let named = json!({ "room_id": room });
         let active = Call::post("/auth/room/isRoomActive", &named).signed();
-        let (_, usage) = ask!(self, is_room_active, active);
-        self.note_read("isRoomActive", usage, Budget::reads(1));
+        let (_, cost) = ask!(self, is_room_active, active);
+        self.note_read("isRoomActive", cost, Budget::reads(1));
         let info = Call::post("/auth/room/getActiveRoomInfo", &named).signed();
-        let (_, usage) = ask!(self, get_active_room_info, info);
-        self.note_read("getActiveRoomInfo", usage, Budget::reads(1));
+        let (_, cost) = ask!(self, get_active_room_info, info);
+        self.note_read("getActiveRoomInfo", cost, Budget::reads(1));
 
-        let (bob, usage) = self.resume(&bob).await;
-        self.note("resume", usage, Budget::writes(2, 1.0).and_a_moved_lease());
-        let usage = self.leave(&bob, "leave").await;
-        self.note("leave", usage, Budget::writes(1, 4.0).and_a_lease());
+        let (bob, cost) = self.resume(&bob).await;
+        self.note("resume", cost, Budget::writes(2, 1.0).and_a_moved_lease());
+        let cost = self.leave(&bob, "leave").await;
+        self.note("leave", cost, Budget::writes(1, 4.0).and_a_lease());
         // Her sitting was replaced, so that this is the harmless repetition.
         self.leave(&ann, "leave-late").await;
         let (token, _) = self.mint(&room, "ann", "mint-last").await;
         let (ann, _) = self.redeem(&token, "join-last").await;
-        let usage = self.leave(&ann, "leave-last").await;
-        self.note("leave, last", usage, Budget::writes(2, 4.0).and_the_clock().and_a_lease());
+        let cost = self.leave(&ann, "leave-last").await;
+        self.note("leave, last", cost, Budget::writes(2, 4.0).and_the_clock().and_a_lease());
 
-        let (_, usage) = ask!(self, end_room, self.signed("/auth/room/endRoom", &named, "end"));
-        self.note("end", usage, Budget::writes(2, 2.0).and_a_room_listed());
+        let (_, cost) = ask!(self, end_room, self.signed("/auth/room/endRoom", &named, "end"));
+        self.note("end", cost, Budget::writes(2, 2.0).and_a_room_listed());
     }
 
-    async fn mint(&self, room: &str, user: &str, operation: &str) -> (String, Usage) {
+    async fn mint(&self, room: &str, user: &str, operation: &str) -> (String, Cost) {
         let user = json!({"user_id": user, "name": user, "user_metadata": {}});
         let body = json!({"room_id": room, "user_info": user});
         let call = self.signed("/auth/room/getJoinToken", &body, operation);
-        let (answer, usage) = ask!(self, get_join_token, call);
-        (answer["token"].as_str().expect("a token").to_owned(), usage)
+        let (answer, cost) = ask!(self, get_join_token, call);
+        (answer["token"].as_str().expect("a token").to_owned(), cost)
     }
 
-    async fn redeem(&self, token: &str, operation: &str) -> (String, Usage) {
+    async fn redeem(&self, token: &str, operation: &str) -> (String, Cost) {
         let call = self.keyed(Call::new("POST", "/api/joinRoom").bearer(token), operation);
-        let (answer, usage) = ask!(self, redeem_join_token, call);
-        (session(&answer), usage)
+        let (answer, cost) = ask!(self, redeem_join_token, call);
+        (session(&answer), cost)
     }
 
-    async fn resume(&self, session_token: &str) -> (String, Usage) {
+    async fn resume(&self, session_token: &str) -> (String, Cost) {
         let call = self.keyed(Call::new("POST", "/api/resume").bearer(session_token), "resume");
-        let (answer, usage) = ask!(self, resume, call);
-        (session(&answer), usage)
+        let (answer, cost) = ask!(self, resume, call);
+        (session(&answer), cost)
     }
 
-    async fn leave(&self, session_token: &str, operation: &str) -> Usage {
+    async fn leave(&self, session_token: &str, operation: &str) -> Cost {
         let call = self.keyed(Call::new("POST", "/api/leaveRoom").bearer(session_token), operation);
         ask!(self, leave, call).1
     }
@@ -134,59 +133,59 @@ impl Scene<'_> {
         let host = self.stage.table.user_token("host", "Hana");
         let body = json!({"name": "A room by code", "maxParticipants": 10});
         let create = self.keyed(Call::post("/rooms", &body).bearer(&host), "create-by-code");
-        let (room, usage) = ask!(self, create_room_by_code, create);
+        let (room, cost) = ask!(self, create_room_by_code, create);
         // Idle, it is in no index.
-        self.note("create by code", usage, Budget::writes(1, 8.0));
+        self.note("create by code", cost, Budget::writes(1, 8.0));
         let (id, code) = (text(&room, "id"), text(&room, "code"));
 
         let dry = Call::new("POST", &format!("/rooms/{code}/join?dryRun=true")).parameter("code", &code);
-        let (_, usage) = ask!(self, join_room, dry);
-        self.note_read("join by code, dry run", usage, Budget::reads(1));
-        let (_, usage) = self.join(&code, Some(&host), "join-host").await;
+        let (_, cost) = ask!(self, join_room, dry);
+        self.note_read("join by code, dry run", cost, Budget::reads(1));
+        let (_, cost) = self.join(&code, Some(&host), "join-host").await;
         // The session begins: the room enters both indexes.
-        self.note("join by code, first", usage, Budget::writes(2, 4.0).and_a_room_listed().and_a_lease());
+        self.note("join by code, first", cost, Budget::writes(2, 4.0).and_a_room_listed().and_a_lease());
         let user = self.stage.table.user_token("ann", "Ann");
-        let (_, usage) = self.join(&code, Some(&user), "join-by-code").await;
-        self.note("join by code", usage, Budget::writes(2, 4.0).and_a_lease());
-        let (guest, usage) = self.join(&code, None, "join-as-a-guest-by-code").await;
-        self.note("join by code, guest", usage, Budget::writes(2, 4.0).and_a_lease());
-        let (_, usage) = self.join(&code, Some(&user), "join-by-code-again").await;
-        self.note("join by code, replacing", usage, Budget::writes(2, 4.0).and_a_moved_lease());
+        let (_, cost) = self.join(&code, Some(&user), "join-by-code").await;
+        self.note("join by code", cost, Budget::writes(2, 4.0).and_a_lease());
+        let (guest, cost) = self.join(&code, None, "join-as-a-guest-by-code").await;
+        self.note("join by code, guest", cost, Budget::writes(2, 4.0).and_a_lease());
+        let (_, cost) = self.join(&code, Some(&user), "join-by-code-again").await;
+        self.note("join by code, replacing", cost, Budget::writes(2, 4.0).and_a_moved_lease());
 
         self.reads_by_code(&id, &code, &host).await;
         let leave =
             Call::new("POST", &format!("/rooms/{code}/leave")).parameter("code", &code).bearer(&guest);
-        let (_, usage) = ask!(self, leave_room, self.keyed(leave, "leave-by-code"));
-        self.note("leave by code", usage, Budget::writes(1, 4.0).and_a_lease());
+        let (_, cost) = ask!(self, leave_room, self.keyed(leave, "leave-by-code"));
+        self.note("leave by code", cost, Budget::writes(1, 4.0).and_a_lease());
 
         let change = Call::new("PATCH", &format!("/rooms/{id}/settings")).parameter("id", &id).bearer(&host);
         let change = change.raw(json!({"isLocked": true, "allowChat": false}).to_string());
-        let (_, usage) = ask!(self, update_room_settings, self.keyed(change, "settings"));
-        self.note("settings", usage, Budget::writes(2, 2.0));
+        let (_, cost) = ask!(self, update_room_settings, self.keyed(change, "settings"));
+        self.note("settings", cost, Budget::writes(2, 2.0));
         let end = Call::new("DELETE", &format!("/rooms/{id}")).parameter("id", &id).bearer(&host);
-        let (_, usage) = ask!(self, end_room_by_host, self.keyed(end, "end-by-host"));
-        self.note("end by host", usage, Budget::writes(2, 2.0).and_a_room_listed());
+        let (_, cost) = ask!(self, end_room_by_host, self.keyed(end, "end-by-host"));
+        self.note("end by host", cost, Budget::writes(2, 2.0).and_a_room_listed());
     }
 
-    async fn join(&self, code: &str, user: Option<&str>, operation: &str) -> (String, Usage) {
+    async fn join(&self, code: &str, user: Option<&str>, operation: &str) -> (String, Cost) {
         let call = Call::post(&format!("/rooms/{code}/join"), &json!({"guestName": "Gus"}));
         let call = user.into_iter().fold(call.parameter("code", code), Call::bearer);
-        let (answer, usage) = ask!(self, join_room, self.keyed(call, operation));
-        (session(&answer), usage)
+        let (answer, cost) = ask!(self, join_room, self.keyed(call, operation));
+        (session(&answer), cost)
     }
 
     async fn reads_by_code(&mut self, id: &str, code: &str, host: &str) {
         let room = Call::new("GET", &format!("/rooms/{id}")).parameter("id", id).bearer(host);
-        let (_, usage) = ask!(self, get_room, room);
-        self.note_read("room", usage, Budget::reads(1));
+        let (_, cost) = ask!(self, get_room, room);
+        self.note_read("room", cost, Budget::reads(1));
         let by_code = Call::new("GET", &format!("/rooms/code/{code}")).parameter("code", code);
-        let (_, usage) = ask!(self, get_room_by_code, by_code);
-        self.note_read("room by code", usage, Budget::reads(1));
+        let (_, cost) = ask!(self, get_room_by_code, by_code);
+        self.note_read("room by code", cost, Budget::reads(1));
         let path = format!("/rooms/{id}/participants");
         let people = Call::new("GET", &path).parameter("id", id).bearer(host);
-        let (_, usage) = ask!(self, list_participants, people);
+        let (_, cost) = ask!(self, list_participants, people);
         // Who asks is looked up first.
-        self.note_read("participants", usage, Budget::reads(2));
+        self.note_read("participants", cost, Budget::reads(2));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The handlers with all that they need, on one table.
 
+use std::time::{Duration, Instant};
+
 use api::{Answer, App, Dialect, Handling, Request, respond};
 use serde_json::Value;
 use store::Usage;
@@ -58,17 +60,28 @@ impl Stage {
     }
 }
 
-/// Answers the call, and says what it asked of DynamoDB. What is measured has to succeed.
-pub(super) async fn ask<C, H>(app: &App<C>, call: Call, handle: H) -> (Value, Usage)
+/// What an operation took.
+#[derive(Clone, Copy)]
+pub(super) struct Cost {
+    /// Of DynamoDB.
+    pub(super) usage: Usage,
+    /// Of time, but for the waiting for DynamoDB.
+    pub(super) own: Duration,
+}
+
+/// Answers the call, and says what that took. What is measured has to succeed.
+pub(super) async fn ask<C, H>(app: &App<C>, call: Call, handle: H) -> (Value, Cost)
 where
     H: for<'a> Fn(&'a App<C>, &'a Request) -> Handling<'a>,
 {
     let request = call.request();
-    let before = app.store.usage();
+    let (before, started) = (app.store.usage(), Instant::now());
     let Answer { status, body, .. } = respond(app, &request, handle).await;
+    let took = started.elapsed();
     let usage = app.store.usage() - before;
+    let cost = Cost { usage, own: took.saturating_sub(usage.waited) };
     let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
     assert!((200..300).contains(&status), "{} {}: {status} {body}", request.method, request.path);
     assert_ne!(body["status"], false, "{} {}: {body}", request.method, request.path);
-    (body, usage)
+    (body, cost)
 }

@@ -1,7 +1,6 @@
 //! The local stack over HTTP: how many requests a second, how fast, and how much memory its processes take.
 
 mod load;
-mod memory;
 
 use std::time::Duration;
 
@@ -11,10 +10,10 @@ use tokio::sync::Mutex;
 
 use crate::Judgement;
 use crate::local_stack::{self, Client, LocalStack};
+use crate::memory::{self, Memory};
 use crate::samples::{millis, per};
 use crate::table::Table;
 use load::{Load, Served};
-use memory::Memory;
 
 /// Rooms of each connection that the later steps use: enough that none of them is hot, or large.
 const ROOMS: usize = 50;

@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 
 /// The processes of one name.
-pub(super) struct Memory {
-    pub(super) name: String,
-    pub(super) processes: usize,
+pub(crate) struct Memory {
+    pub(crate) name: String,
+    pub(crate) processes: usize,
     /// What the largest of them takes now.
-    pub(super) rss_mb: f64,
+    pub(crate) rss_mb: f64,
     /// What the largest of them took at most.
-    pub(super) peak_mb: f64,
+    pub(crate) peak_mb: f64,
     /// Whether it is the stack itself, with the database in it.
-    pub(super) is_stack: bool,
+    pub(crate) is_stack: bool,
 }
 
 /// The stack, and the processes that it started, by name.
-pub(super) fn of_stack(pid: u32) -> Vec<Memory> {
+pub(crate) fn of_stack(pid: u32) -> Vec<Memory> {
     let mut found: BTreeMap<(bool, String), Memory> = BTreeMap::new();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for number in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
@@ -41,6 +41,11 @@ pub(super) fn of_stack(pid: u32) -> Vec<Memory> {
         memory.peak_mb = memory.peak_mb.max(megabytes(&status, "VmHWM"));
     }
     found.into_values().collect()
+}
+
+/// What the largest of the processes that `pid` started took at most, in MB.
+pub(crate) fn peak_of_children(pid: u32) -> f64 {
+    of_stack(pid).iter().filter(|memory| !memory.is_stack).map(|memory| memory.peak_mb).fold(0.0, f64::max)
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
