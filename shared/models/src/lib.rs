@@ -7,6 +7,7 @@ mod admission;
 mod clock;
 mod code;
 mod event;
+mod expiry;
 mod ids;
 mod participant;
 mod random;

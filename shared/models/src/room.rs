@@ -132,7 +132,7 @@ pub struct Room {
     pub api_key: Option<ApiKeyId>,
     /// What a room by code has beside.
     pub by_code: Option<CodeRoom>,
-    /// From when on the room counts as never having been; read for rooms between or after their sessions.
+    /// From when on the room counts as never having been, unless a session runs; see [`Room::expires_in_session`].
     pub expires_at: Timestamp,
 }
 

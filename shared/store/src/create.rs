@@ -14,9 +14,6 @@ use crate::items::{Key, RoomDocument, RoomItem};
 use crate::step::{Step, n, s};
 use crate::{Store, StoreError};
 
-/// TTL may remove a room of the server API this long after its session's end; a last resort, the sweep closes it.
-pub(crate) const TTL_AFTER_DUE: Duration = Duration::from_hours(7 * 24);
-
 /// How often a create looks again when the room changed under its hands.
 const MOST_TRIES: usize = 20;
 
@@ -176,8 +173,7 @@ impl Store {
 }
 
 fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
-    let due_at = now.plus(new.empty_timeout);
-    let room = Room {
+    let mut room = Room {
         key: new.key.clone(),
         sid,
         status: Status::Open,
@@ -191,15 +187,16 @@ fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
         ended_at: None,
         duration: new.duration,
         empty_timeout: new.empty_timeout,
-        due_at,
+        due_at: now.plus(new.empty_timeout),
         revoked_before: Timestamp::default(),
         waiting_room: new.waiting_room,
         auto_gen_user_id: new.auto_gen_user_id,
         default_locks: new.default_locks.clone(),
         api_key: Some(new.api_key.clone()),
         by_code: None,
-        expires_at: due_at.plus(TTL_AFTER_DUE),
+        expires_at: Timestamp::NEVER,
     };
+    room.expires_at = room.expires_in_session();
     let document = RoomDocument {
         sid,
         title: new.title.clone(),

@@ -6,7 +6,6 @@ use models::{Event, Room, SessionToken, Standing, Timestamp};
 
 use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
-use crate::create::TTL_AFTER_DUE;
 use crate::error::Halt;
 use crate::items::{Key, ParticipantItem, RoomItem, event_text};
 use crate::step::{Step, Values, n, s};
@@ -24,8 +23,8 @@ enum Leaving {
     Last {
         /// When it runs out.
         due_at: Timestamp,
-        /// When TTL may remove the room; never for one by code, whose end only makes it idle.
-        expires_at: Option<Timestamp>,
+        /// From when on TTL may remove the room.
+        expires_at: Timestamp,
     },
     /// He held no seat, he waited.
     Waiter,
@@ -85,7 +84,8 @@ impl Store {
 /// An empty room ends after the pause in which somebody may come back, never later than by its duration.
 fn last(room: &Room, departure: Duration, now: Timestamp) -> Leaving {
     let due_at = now.plus(departure).min(room.ends_at(now));
-    Leaving::Last { due_at, expires_at: room.by_code.is_none().then(|| due_at.plus(TTL_AFTER_DUE)) }
+    let emptied = Room { seats: 0, due_at, ..room.clone() };
+    Leaving::Last { due_at, expires_at: emptied.expires_in_session() }
 }
 
 fn state_step(token: &SessionToken, leaving: Leaving) -> Step {
@@ -99,10 +99,9 @@ fn state_step(token: &SessionToken, leaving: Leaving) -> Step {
         Leaving::Others => (format!("{tell}, {free}"), format!("{running} AND #seats > :one")),
         Leaving::Last { due_at, expires_at } => {
             values.push(("due_at", n(due_at.millis())));
-            let expiry = expires_at.map_or("", |at| {
-                values.push(("expires_at", n(at.seconds())));
-                ", #expires_at = :expires_at"
-            });
+            values.push(("expires_at", n(expires_at.seconds())));
+            // What never expires has no such attribute since it was joined.
+            let expiry = if expires_at < Timestamp::NEVER { ", #expires_at = :expires_at" } else { "" };
             (format!("{tell}, {free}, #due_at = :due_at{expiry}"), format!("{running} AND #seats = :one"))
         }
         Leaving::Waiter => (tell.to_owned(), running.to_owned()),

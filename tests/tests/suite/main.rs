@@ -1,6 +1,7 @@
 //! The tests of the whole: one binary, for each takes its time to link.
 
 mod events;
+mod expiry;
 mod gateway;
 mod model;
 mod processes;

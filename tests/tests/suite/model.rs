@@ -15,6 +15,8 @@ use testing::rooms::{DEPARTURE, Rooms, new_code_room, new_room, new_token};
 const EMPTY: u64 = 100;
 /// How long it lasts from the first join.
 const LASTS: u64 = 300;
+/// TTL leaves a running session alone until this long after it is due.
+const AFTER_DUE: Duration = Duration::from_hours(7 * 24);
 /// Seats at first.
 const SEATS: u32 = 2;
 
@@ -286,6 +288,7 @@ impl Real<'_> {
         if !reference.is_open() {
             return;
         }
+        assert!(room.expires_at >= room.due_at.plus(AFTER_DUE), "TTL is the last resort: {room:?}");
         let active = whole.participants.iter().filter(|person| person.is_in(&room));
         let active: BTreeSet<_> = active.map(|person| person.session.expect("who is in sits")).collect();
         let expected = reference.inside.values().map(|sitting| self.sittings[*sitting].session).collect();

@@ -1,8 +1,8 @@
 //! The writes of an admission.
 
 use models::{
-    Entry, Event, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid, Standing, Timestamp,
-    UserId,
+    Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid, Standing,
+    Timestamp, UserId,
 };
 
 use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE, starts_session};
@@ -133,12 +133,13 @@ impl Plan<'_> {
         ]);
         let take_seat = "SET #seats = #seats + :one, #seq = #seq + :one, #hooks = #hooks + :one, #event = :event, \
                          #started_at = if_not_exists(#started_at, :now), \
-                         #due_at = if_not_exists(#started_at, :now) + #duration REMOVE #expires_at";
+                         #due_at = if_not_exists(#started_at, :now) + #duration";
         let tell = "SET #seq = #seq + :one, #event = :event";
         let begin = "#sid = :sid, #status = :open, #seq = :one, #event = :event, #created_at = :now, \
                      #due_shard = :due_shard, #tenant_shard = :tenant_shard, #tenant_time = :now";
         let update = match (self.entry, starts) {
-            (Entry::Seat, _) => take_seat.to_owned(),
+            (Entry::Seat, _) if self.may_expire() => take_seat.to_owned(),
+            (Entry::Seat, _) => format!("{take_seat} REMOVE #expires_at"),
             (Entry::Session, _) => format!(
                 "SET {begin}, #seats = :one, #hooks = :three, #started_at = :now, #due_at = :now + #duration \
                  REMOVE #expires_at"
@@ -150,6 +151,12 @@ impl Plan<'_> {
             (Entry::Wait | Entry::Same, _) => tell.to_owned(),
         };
         Step::update(Key::state(room), update, condition, values)
+    }
+
+    /// Whether TTL may still remove the room with somebody in, since its session ends at a time (`models::expiry`). One by
+    /// code never expires while a session runs.
+    fn may_expire(&self) -> bool {
+        matches!(self.door.credential, Credential::Token(token) if token.lasts != Lasts::Unlimited)
     }
 
     fn passes_waiting_room(&self) -> bool {
