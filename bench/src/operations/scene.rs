@@ -88,6 +88,7 @@ impl Scene<'_> {
         let info = Call::post("/auth/room/getActiveRoomInfo", &named).signed();
         let (_, cost) = ask!(self, get_active_room_info, info);
         self.note_read("getActiveRoomInfo", cost, Budget::reads(1));
+        self.large_metadata(&room).await;
 
         let (bob, cost) = self.resume(&bob).await;
         self.note("resume", cost, Budget::writes(2, 1.0).and_a_moved_lease());
@@ -104,8 +105,24 @@ impl Scene<'_> {
         self.note("end", cost, Budget::writes(2, 2.0).and_a_room_listed());
     }
 
+    /// Somebody comes with metadata that is stored apart, and goes.
+    async fn large_metadata(&mut self, room: &str) {
+        let numbers: Vec<u32> = (0..6_800).collect();
+        let metadata = json!({"extra_data": {"numbers": numbers}});
+        let (token, cost) = self.mint_with(room, "cid", &metadata, "mint-large").await;
+        // The metadata by a write of its own, before that of the token.
+        self.note("mint, 32 KB of metadata", cost, Budget::writes(3, 33.0));
+        let (cid, cost) = self.redeem(&token, "join-with-large-metadata").await;
+        self.note("join by token, 32 KB of metadata", cost, Budget::writes(1, 4.0).and_a_lease());
+        self.leave(&cid, "leave-with-large-metadata").await;
+    }
+
     async fn mint(&self, room: &str, user: &str, operation: &str) -> (String, Cost) {
-        let user = json!({"user_id": user, "name": user, "user_metadata": {}});
+        self.mint_with(room, user, &json!({}), operation).await
+    }
+
+    async fn mint_with(&self, room: &str, user: &str, metadata: &Value, operation: &str) -> (String, Cost) {
+        let user = json!({"user_id": user, "name": user, "user_metadata": metadata});
         let body = json!({"room_id": room, "user_info": user});
         let call = self.signed("/auth/room/getJoinToken", &body, operation);
         let (answer, cost) = ask!(self, get_join_token, call);

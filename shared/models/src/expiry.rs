@@ -1,4 +1,5 @@
-//! From when on TTL may remove a room: the last resort, and days late at that. It is the sweep that closes what is due.
+//! From when on TTL may remove a room and what belongs to it: the last resort, and days late at that. It is the sweep
+//! that closes what is due.
 //!
 //! | what happens | a room of the server API | a room by code |
 //! |---|---|---|
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use crate::{Room, Timestamp};
 
-/// TTL may remove a room of the server API this long after its session's latest end.
+/// TTL may remove what belongs to a session, and a room of the server API with it, this long after its latest end.
 const AFTER_END: Duration = Duration::from_hours(7 * 24);
 
 impl Room {
@@ -36,5 +37,11 @@ impl Room {
             (None, _) => self.ends_by(),
         };
         latest_end.plus(AFTER_END)
+    }
+
+    /// From when on TTL may remove what people need until their session's end. Without a duration never: there is no
+    /// telling how long somebody stays, and only the end of the session removes it.
+    pub fn belongings_expire_at(&self) -> Timestamp {
+        self.ends_by().plus(AFTER_END)
     }
 }

@@ -21,7 +21,7 @@ pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
 pub use code::RoomCode;
 pub use event::{EndReason, Event};
 pub use ids::{ApiKeyId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId};
-pub use participant::{Locks, Participant, Profile, Role, Standing};
+pub use participant::{Locks, Metadata, Participant, Profile, Role, Standing};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use refusal::{Refusal, Violation};
 pub use room::{CodeRoom, Lasts, Room, Settings, Status};

@@ -47,6 +47,29 @@ pub struct Profile {
     pub avatar_url: Option<String>,
 }
 
+/// plugNmeet's `user_metadata` of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Metadata {
+    /// A JSON text.
+    Text(String),
+    /// A text so large that it is stored apart. Only who reads the whole room gets it.
+    Apart {
+        /// The join token that brought it.
+        token: Uuid,
+    },
+}
+
+impl Metadata {
+    /// The text, if it is here.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Apart { .. } => None,
+        }
+    }
+}
+
 /// A person in a session of a room.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Participant {
@@ -72,8 +95,8 @@ pub struct Participant {
     pub guest: bool,
     /// What he may not do.
     pub locks: Locks,
-    /// plugNmeet's `user_metadata` as stored, a JSON text.
-    pub metadata: Option<String>,
+    /// What his join token brought; nobody by code has any.
+    pub metadata: Option<Metadata>,
     /// When he took his seat.
     pub joined_at: Option<Timestamp>,
     /// Since when he waits.

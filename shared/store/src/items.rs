@@ -3,6 +3,7 @@
 mod api_key;
 mod document;
 mod key;
+mod metadata;
 mod participant;
 mod room;
 
@@ -15,7 +16,8 @@ use serde::de::DeserializeOwned;
 pub use api_key::ApiKey;
 pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
-pub(crate) use key::{Key, PARTICIPANT_PREFIX, due_shard, tenant_shard};
+pub(crate) use key::{Key, METADATA_PREFIX, PARTICIPANT_PREFIX, due_shard, tenant_shard};
+pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, token_attribute};
 pub(crate) use room::{RoomItem, event_text};
 

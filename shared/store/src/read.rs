@@ -1,9 +1,13 @@
 //! Reads. All are consistent: what is decided on them must not be about the past.
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
-use models::{Participant, Room, RoomKey, UserId};
+use std::collections::HashMap;
 
-use crate::items::{Item, Key, PARTICIPANT_PREFIX, ParticipantItem, RoomDocument, RoomItem};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use models::{Metadata, Participant, Room, RoomKey, TokenId, UserId};
+
+use crate::items::{
+    Item, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, ParticipantItem, RoomDocument, RoomItem, decode_text,
+};
 use crate::retry::{Cause, Retries};
 use crate::{Store, StoreError};
 
@@ -74,17 +78,27 @@ impl Store {
         Ok(seen)
     }
 
-    /// Everything about a room by one query, in as many pages as it takes.
+    /// Everything about a room by one query, in as many pages as it takes; metadata that is kept apart is in its place.
     pub async fn whole_room(&self, key: &RoomKey) -> Result<Whole, StoreError> {
         let (state_key, document_key) = (Key::state(key), Key::document(key));
         let mut whole = Whole::default();
+        let mut apart = HashMap::new();
         for item in self.query_room(key, "").await? {
             if state_key.is_of(&item) {
                 whole.room = Some(RoomItem::decode(key, item)?);
             } else if document_key.is_of(&item) {
                 whole.document = Some(RoomDocument::decode(item)?);
-            } else if is_participant(&item) {
+            } else if is_under(PARTICIPANT_PREFIX, &item) {
                 whole.participants.push(ParticipantItem::decode(item)?);
+            } else if is_under(METADATA_PREFIX, &item) {
+                apart.extend(Key::of(&item).map(|key| (key, item)));
+            }
+        }
+        for person in &mut whole.participants {
+            if let Some(Metadata::Apart { token }) = person.metadata
+                && let Some(item) = apart.get(&Key::metadata(key, TokenId { sid: person.sid, id: token }))
+            {
+                person.metadata = Some(Metadata::Text(decode_text(item)?));
             }
         }
         whole.participants.sort_by_key(|person| (person.joined_at, person.id));
@@ -195,6 +209,6 @@ impl Store {
     }
 }
 
-fn is_participant(item: &Item) -> bool {
-    matches!(item.get("sk"), Some(AttributeValue::S(sk)) if sk.starts_with(PARTICIPANT_PREFIX))
+fn is_under(prefix: &str, item: &Item) -> bool {
+    matches!(item.get("sk"), Some(AttributeValue::S(sk)) if sk.starts_with(prefix))
 }

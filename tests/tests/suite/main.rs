@@ -3,6 +3,7 @@
 mod events;
 mod expiry;
 mod gateway;
+mod metadata;
 mod model;
 mod processes;
 mod races;

@@ -124,6 +124,26 @@ async fn everybody_who_is_in_is_listed_in_order_of_arrival_hidden_ones_too() {
 }
 
 #[tokio::test]
+async fn metadata_is_shown_however_large_it_is_by_one_query() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.open("room-1", None).await;
+    let texts = [512, 600, 40 * 1024].map(|bytes| "x".repeat(bytes));
+    for (place, text) in texts.iter().enumerate() {
+        table.clock.advance(Duration::from_secs(1));
+        let new = NewToken { metadata: text.clone(), ..new_token(&format!("user{place}"), table.now()) };
+        rooms.redeem(&rooms.mint_as(&room.key, new).await).await.expect("a seat");
+    }
+    about(&app, "room-1").await;
+    let before = app.store.usage();
+    let reply = about(&app, "room-1").await;
+    assert_eq!((app.store.usage() - before).calls, 1);
+    let people = reply.body["room"]["participants_info"].as_array().expect("a list");
+    let shown: Vec<_> = people.iter().map(|person| person["metadata"].as_str().expect("a text")).collect();
+    assert_eq!(shown, texts);
+}
+
+#[tokio::test]
 async fn those_who_wait_and_those_of_earlier_sessions_are_not_in() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());

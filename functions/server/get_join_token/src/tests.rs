@@ -106,9 +106,9 @@ async fn joined_metadata(table: &TestTable, app: &App<Config>, room: &RoomKey, b
     let keys = KeyRing::new(&table.env("get_join_token"));
     let token = keys.join_token(&table.store(), table.now(), token.text("token")).await.expect("good");
     table.rooms().redeem(&token).await.expect("a seat");
-    let seen = table.store().look(room, false, Some(&token.user)).await.expect("readable");
-    let metadata = seen.participant.expect("he is in").metadata.expect("some");
-    serde_json::from_str(&metadata).expect("JSON")
+    let people = table.store().whole_room(room).await.expect("readable").participants;
+    let person = people.into_iter().find(|person| person.user == token.user).expect("he is in");
+    serde_json::from_str(person.metadata.expect("some").text().expect("a text")).expect("JSON")
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `room_info` and `participants_info` of the server API: every key always there, 64-bit numbers as texts, because the
 //! SDKs parse strictly.
 
-use models::{Participant, Role, Room, Timestamp};
+use models::{Metadata, Participant, Role, Room, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::RoomDocument;
@@ -123,15 +123,16 @@ impl ParticipantInfo {
 
 /// The participant's metadata; of somebody by code, who brought none, what is known of him in the same form.
 fn metadata(person: &Participant) -> String {
-    person.metadata.clone().unwrap_or_else(|| {
-        let mut metadata = json!({
-            "is_admin": person.role != Role::Participant,
-            "lock_settings": person.locks,
-            "extra_data": {},
-        });
-        if let Some(url) = &person.profile.avatar_url {
-            metadata["profile_pic"] = json!(url);
-        }
-        metadata.to_string()
-    })
+    if let Some(text) = person.metadata.as_ref().and_then(Metadata::text) {
+        return text.to_owned();
+    }
+    let mut metadata = json!({
+        "is_admin": person.role != Role::Participant,
+        "lock_settings": person.locks,
+        "extra_data": {},
+    });
+    if let Some(url) = &person.profile.avatar_url {
+        metadata["profile_pic"] = json!(url);
+    }
+    metadata.to_string()
 }

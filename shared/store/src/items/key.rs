@@ -1,12 +1,15 @@
 //! The keys of the table, all in one place.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use models::{ApiKeyId, RoomKey, Tenant, UserId};
+use models::{ApiKeyId, RoomKey, Tenant, TokenId, UserId};
 
 use super::Item;
 
 /// What the sort key of every participant begins with.
 pub(crate) const PARTICIPANT_PREFIX: &str = "PARTICIPANT#";
+
+/// What the sort key of all metadata that is kept apart begins with; the session comes next.
+pub(crate) const METADATA_PREFIX: &str = "METADATA#";
 
 /// Shards of each index, so that no partition of it takes all the writes.
 const SHARDS: u64 = 8;
@@ -43,6 +46,11 @@ impl Key {
         Self::new(Self::room_partition(room), format!("{PARTICIPANT_PREFIX}{user}"))
     }
 
+    /// The metadata that a join token brings, where it is kept apart.
+    pub(crate) fn metadata(room: &RoomKey, token: TokenId) -> Self {
+        Self::new(Self::room_partition(room), format!("{METADATA_PREFIX}{token}"))
+    }
+
     /// The turns at the room, or whatever else this key's partition is of.
     pub(crate) fn turns(&self) -> Self {
         Self::new(self.pk.clone(), "TURNS")
@@ -64,6 +72,12 @@ impl Key {
             ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
             ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
         ]
+    }
+
+    /// The key of `item`.
+    pub(crate) fn of(item: &Item) -> Option<Self> {
+        let text = |name| item.get(name)?.as_s().ok().cloned();
+        Some(Self { pk: text("pk")?, sk: text("sk")? })
     }
 
     /// Whether `item` is the one with this key.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use models::{
-    Locks, Participant, ParticipantId, Profile, Role, RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
+    Locks, Metadata, Participant, ParticipantId, Profile, Role, RoomKey, SessionId, Sid, Standing, Timestamp,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -31,7 +32,7 @@ pub(crate) struct TokenRecord {
     pub(crate) role: Role,
     pub(crate) hidden: bool,
     pub(crate) locks: Locks,
-    pub(crate) metadata: String,
+    pub(crate) metadata: Metadata,
 }
 
 /// Attributes of a participant; times in milliseconds since the epoch, but `expires_at`, which TTL reads in seconds.
@@ -53,7 +54,7 @@ pub(crate) struct ParticipantItem {
     #[serde(default, skip_serializing_if = "Locks::is_empty")]
     locks: Locks,
     #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<String>,
+    metadata: Option<Metadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
     joined_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
