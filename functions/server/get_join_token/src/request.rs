@@ -7,10 +7,12 @@ use store::NewToken;
 use uuid::Uuid;
 
 const ROOM_ID_PATTERN: &str = "room_id should only contain letters (a-z A-Z), digits (0-9) or -_";
-/// Most bytes of a name, and of the metadata as it is stored: the unused tokens of one person are one item, which
-/// DynamoDB limits to 400 KB; and the name must fit into a header with the token.
+/// Most bytes of a name: the unused tokens of one person are one item, which DynamoDB limits to 400 KB, and the name must
+/// fit into a header with the token.
 const MOST_NAME: usize = 5000;
-const MOST_METADATA: usize = 12 * 1024;
+/// Most bytes of the caller's own metadata as it is stored. Large metadata is an item of its own; but of all who are in
+/// it goes into one answer of getActiveRoomInfo, which Lambda limits to 6 MB.
+const MOST_METADATA: usize = 48 * 1024;
 /// The name of plugNmeet's recorder.
 const RECORDER_NAME: &str = "PLUGNMEET_RECORDER_AUTH";
 const USER_ID_PATTERN: &str = "user_id should only contain ASCII letters (a-z A-Z), digits (0-9) or -_";

@@ -310,13 +310,29 @@ async fn as_many_tokens_as_may_be_with_as_much_in_them_as_may_be_are_stored() {
     let room = table.rooms().open("room-1", None).await;
     let largest = with(json!({
         "name": "n".repeat(5000),
-        "user_metadata": {"extra_data": {"x": "y".repeat(12 * 1024 - 200)}},
+        "user_metadata": {"extra_data": {"x": "y".repeat(48 * 1024 - 200)}},
     }));
     for _ in 0..20 {
         assert_eq!(mint(&app, largest.clone()).await.text("msg"), "success");
     }
     joined_metadata(&table, &app, &room.key, largest.clone()).await;
     assert_eq!(mint(&app, largest).await.text("msg"), "success");
+}
+
+#[tokio::test]
+async fn large_metadata_arrives_whole_and_a_repeated_request_does_not_change_it() {
+    let table = TestTable::new().await;
+    let app = app(&table).await;
+    let room = table.rooms().open("room-1", None).await;
+    let body = |text: &str| with(json!({"user_metadata": {"extra_data": {"x": text}}}));
+    for bytes in [600, 40 * 1024] {
+        let text = "é".repeat(bytes / 2);
+        let metadata = joined_metadata(&table, &app, &room.key, body(&text)).await;
+        assert_eq!(metadata["extra_data"]["x"], text, "{bytes}");
+    }
+    let call = Call::post(PATH, &body(&"y".repeat(600))).signed();
+    let other = Call::post(PATH, &body(&"z".repeat(600))).signed();
+    checks::idempotency(&table, async |call| ask(&app, call).await, &call, &other).await;
 }
 
 #[tokio::test]

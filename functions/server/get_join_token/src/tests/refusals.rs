@@ -112,8 +112,8 @@ async fn violations_are_listed_in_the_order_of_the_fields() {
             "validation error: user_info.name: must be at most 5000 bytes".to_owned(),
         ),
         (
-            metadata(json!({"extra_data": {"x": "y".repeat(12 * 1024)}})),
-            "validation error: user_info.user_metadata: must be at most 12288 bytes".to_owned(),
+            metadata(json!({"extra_data": {"x": "y".repeat(48 * 1024)}})),
+            "validation error: user_info.user_metadata: must be at most 49152 bytes".to_owned(),
         ),
         (metadata(json!({"is_presenter": true})), format!("{own}is_presenter: must equal false")),
         (
