@@ -315,3 +315,20 @@ fn environment(endpoint: &Endpoint) -> BTreeMap<String, String> {
     }
     variables
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_another_default_here_can_be_overridden_all_the_same() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
+        let value = |options: &Options, name: &str| load(path, options, "").unwrap().parameters[name].clone();
+        let mut options = Options::on_free_ports();
+        for (name, default) in LOCAL_PARAMETERS {
+            assert_eq!(value(&options, name), default);
+        }
+        options.overrides = vec![("WebhookAllowPrivateNetworks".to_owned(), "false".to_owned())];
+        assert_eq!(value(&options, "WebhookAllowPrivateNetworks"), "false");
+    }
+}

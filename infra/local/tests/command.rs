@@ -76,6 +76,8 @@ fn a_bad_option_is_an_error() {
         vec!["--env", "TokenValiditySeconds"],
         vec!["--env", "NoSuchParameter=1"],
         vec!["--env", "TokenValiditySeconds=soon"],
+        vec!["--env", "ReconnectGraceSeconds=901"],
+        vec!["--env", "WebhookAllowPrivateNetworks=maybe"],
         vec!["--simulate", "mars"],
         vec!["--tick", "0"],
         vec!["--api-secret", ""],
@@ -85,6 +87,18 @@ fn a_bad_option_is_an_error() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
         assert!(!said(&output).is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_bad_value_of_a_parameter_is_told_with_what_it_takes() {
+    for (given, takes) in [
+        ("ReconnectGraceSeconds=901", "`ReconnectGraceSeconds` takes a number of at most 900"),
+        ("WebhookAllowPrivateNetworks=maybe", "`WebhookAllowPrivateNetworks` takes one of true, false"),
+    ] {
+        assert!(said(&run(&["--env", given])).contains(takes), "{given}");
+    }
+    let output = run(&["--env", "ReconnectGraceSeconds=5", "--once", "true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
 #[test]

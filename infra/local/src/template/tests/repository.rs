@@ -30,6 +30,21 @@ fn it_loads_with_its_switches_the_other_way() {
 }
 
 #[test]
+fn every_parameter_is_in_a_group_and_is_read_or_says_that_it_is_not() {
+    let source = std::fs::read_to_string(PATH).unwrap();
+    let (groups, rest) = source.split_once("\nParameters:\n").unwrap();
+    let words: Vec<&str> = rest.split([' ', ',', '[', ']', '\n']).collect();
+    for name in declared_parameters(Path::new(PATH)).unwrap() {
+        assert!(groups.lines().any(|line| line.trim() == format!("- {name}")), "{name} is in no group");
+        let is_read = words.windows(2).any(|pair| pair == ["!Ref", &name]);
+        let (_, declaration) = rest.split_once(&format!("  {name}:\n")).unwrap();
+        let lines: Vec<&str> =
+            declaration.lines().take_while(|line| line.starts_with("   ")).map(str::trim).collect();
+        assert_ne!(is_read, lines.join(" ").ends_with("without effect so far."), "{name}");
+    }
+}
+
+#[test]
 fn every_function_is_named_after_its_binary_and_finds_the_table() {
     let template = template();
     let table = &template.tables[0].name;
