@@ -101,7 +101,7 @@ async fn run_command(command: &str, options: &Options, stack: &Stack) -> ExitCod
         .env("VESTIBULE_WS", &addresses.ws)
         .env("VESTIBULE_DYNAMODB", &addresses.dynamodb)
         .env("VESTIBULE_API_KEY", &options.api_key)
-        .env("VESTIBULE_API_SECRET", &options.api_secret)
+        .env("VESTIBULE_API_SECRET", options.api_secret.text())
         .process_group(0)
         .spawn();
     let mut child = match child {

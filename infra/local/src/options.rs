@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use api::Secret;
 use clap::Args;
 
 use crate::simulate::Profile;
 
 /// How a stack is started. The defaults are those of the command line; a port of 0 is any free one.
-#[derive(Args, Clone, Debug)]
+/// It has no `Debug`: the overrides may be secrets, too.
+#[derive(Args, Clone)]
 pub struct Options {
     /// Port of the HTTP API (0: any free one)
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
@@ -27,7 +29,7 @@ pub struct Options {
     pub api_key: String,
     /// Its secret
     #[arg(long, value_name = "SECRET", default_value = "local-secret-0123456789abcdef")]
-    pub api_secret: String,
+    pub api_secret: Secret,
     /// Use the DynamoDB at this address: DynamoDB Local, or AWS
     #[arg(long, value_name = "URL")]
     pub dynamodb_endpoint: Option<String>,

@@ -61,6 +61,6 @@ curl -s -X POST {http}/rooms/$CODE/join -d '{{\"guestName\":\"Bo\"}}'; echo
         functions = stack.template.functions.len(),
         tables = tables.join(", "),
         key = options.api_key,
-        secret = options.api_secret,
+        secret = options.api_secret.text(),
     )
 }

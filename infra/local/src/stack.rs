@@ -275,7 +275,7 @@ async fn prepare(options: &Options, template: &Template, endpoint: &Endpoint) ->
     let Some(table) = template.tables.first() else { return Ok(()) };
     let id = ApiKeyId::try_from(options.api_key.as_str())
         .map_err(|error| StartError::Option("--api-key", error.to_string()))?;
-    if options.api_secret.is_empty() {
+    if options.api_secret.as_bytes().is_empty() {
         return Err(StartError::Option("--api-secret", "must not be empty".to_owned()));
     }
     let connection = Connection {
@@ -285,7 +285,7 @@ async fn prepare(options: &Options, template: &Template, endpoint: &Endpoint) ->
         credentials: secrets::aws_credentials(),
     };
     let store = Store::connect(connection, Arc::new(SystemClock), Arc::new(SystemRandom));
-    let stored = secrets::put_api_key(&store, &id, &options.api_secret).await;
+    let stored = secrets::put_api_key(&store, &id, options.api_secret.text()).await;
     stored.map_err(|halt| StartError::ApiKey(format!("{halt:?}")))
 }
 
@@ -320,15 +320,29 @@ fn environment(endpoint: &Endpoint) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
+    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+
     #[test]
     fn what_has_another_default_here_can_be_overridden_all_the_same() {
-        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
-        let value = |options: &Options, name: &str| load(path, options, "").unwrap().parameters[name].clone();
+        let value = |options: &Options, name: &str| {
+            load(Path::new(PATH), options, "").unwrap().parameters[name].clone()
+        };
         let mut options = Options::on_free_ports();
         for (name, default) in LOCAL_PARAMETERS {
             assert_eq!(value(&options, name), default);
         }
         options.overrides = vec![("WebhookAllowPrivateNetworks".to_owned(), "false".to_owned())];
         assert_eq!(value(&options, "WebhookAllowPrivateNetworks"), "false");
+    }
+
+    #[test]
+    fn no_secret_shows_when_a_template_is_debugged() {
+        let template = load(Path::new(PATH), &Options::on_free_ports(), "").unwrap();
+        let variables = template.functions.iter().flat_map(|function| &function.environment);
+        let secrets: Vec<&String> =
+            variables.filter(|(name, _)| name.ends_with("_SECRET")).map(|(_, value)| value).collect();
+        assert!(secrets.iter().any(|secret| *secret == secrets::USER_JWT_SECRET));
+        let shown = format!("{template:?}");
+        assert!(secrets.iter().all(|secret| !shown.contains(*secret)), "{shown}");
     }
 }

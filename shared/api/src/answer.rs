@@ -1,11 +1,13 @@
 //! An answer on its way out.
 
+use std::fmt;
+
 use models::Refusal;
 use serde::Serialize;
 use store::StoredAnswer;
 
 /// An HTTP answer with a JSON body, or none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -15,6 +17,17 @@ pub struct Answer {
     pub retry_after: Option<u32>,
     /// Why it is a refusal, for the log; stable, in capitals.
     pub refusal: Option<&'static str>,
+}
+
+/// Without the body: there may be a token in it.
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Answer")
+            .field("status", &self.status)
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {

@@ -1,5 +1,7 @@
 //! Who calls with a token in `Authorization`: a user, or somebody who has a seat.
 
+use std::fmt;
+
 use jsonwebtoken::decode_header;
 use models::{Clock, Profile, Refusal, SessionToken, Timestamp, UserId};
 use serde::Deserialize;
@@ -8,14 +10,20 @@ use store::Admission;
 
 use crate::rooms::Session;
 use crate::tokens::{SESSION_KID, check_times, sign_session_token, verify, verify_session_token};
-use crate::{ConfigError, Env, Request};
+use crate::{ConfigError, Env, Request, Secret};
 
 /// Longest URL of a picture that is kept.
 const LONGEST_PICTURE: usize = 2048;
 
 /// The token that a request carries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Bearer<'a>(&'a str);
+
+impl fmt::Debug for Bearer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Bearer(..)")
+    }
+}
 
 impl<'a> Bearer<'a> {
     /// The token in `Authorization`, with or without `Bearer`; none when there is no such header. A header without a
@@ -62,7 +70,7 @@ pub struct User {
 /// How users' tokens are verified: by a shared secret.
 #[derive(Clone)]
 pub struct Users {
-    secret: Option<Vec<u8>>,
+    secret: Option<Secret>,
     issuer: Option<String>,
     audience: Option<String>,
 }
@@ -98,7 +106,7 @@ impl Users {
     /// The user whom the token names.
     pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<User, Refusal> {
         let secret = self.secret.as_ref().ok_or(Refusal::InvalidToken)?;
-        let claims: UserClaims = verify(token.text(), secret).ok_or(Refusal::InvalidToken)?;
+        let claims: UserClaims = verify(token.text(), secret.as_bytes()).ok_or(Refusal::InvalidToken)?;
         #[expect(clippy::cast_possible_truncation, reason = "a time out of range is far in past or future")]
         let seconds = |time: f64| time as i64;
         check_times(claims.exp.map(seconds), claims.nbf.map(seconds), now)?;
@@ -139,7 +147,7 @@ fn names(aud: &Value, ours: &str) -> bool {
 /// How session tokens are signed and verified: by the deployment's secret.
 #[derive(Clone)]
 pub struct Sessions {
-    secret: Vec<u8>,
+    secret: Secret,
     web_socket_url: Option<String>,
 }
 
@@ -159,13 +167,13 @@ impl Sessions {
 
     /// The session token that the text is.
     pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<SessionToken, Refusal> {
-        verify_session_token(token.text(), &self.secret, now)
+        verify_session_token(token.text(), self.secret.as_bytes(), now)
     }
 
     /// The `session` of an answer: a fresh token for this sitting.
     pub fn issue(&self, token: &SessionToken, now: Timestamp) -> Session {
         Session {
-            token: sign_session_token(token, now, &self.secret),
+            token: sign_session_token(token, now, self.secret.as_bytes()),
             expires_at: token.expires_at.to_string(),
             web_socket_url: self.web_socket_url.clone(),
         }
@@ -195,7 +203,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn users() -> Users {
-        Users { secret: Some(b"secret".to_vec()), issuer: Some("iss".into()), audience: Some("aud".into()) }
+        Users { secret: Some("secret".into()), issuer: Some("iss".into()), audience: Some("aud".into()) }
     }
 
     fn token(change: Value) -> String {
@@ -240,7 +248,7 @@ mod tests {
         for (text, refusal) in cases {
             assert_eq!(users().verify(Bearer(&text), NOW), Err(refusal), "{text}");
         }
-        let foreign = Users { secret: Some(b"another".to_vec()), ..users() };
+        let foreign = Users { secret: Some("another".into()), ..users() };
         assert_eq!(foreign.verify(Bearer(&token(json!({}))), NOW), Err(Refusal::InvalidToken));
         let none = Users { secret: None, ..users() };
         assert_eq!(none.verify(Bearer(&token(json!({}))), NOW), Err(Refusal::InvalidToken));

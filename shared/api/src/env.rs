@@ -1,10 +1,11 @@
 //! Configuration: read once at start, from the function's environment; what is missing is named.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::secrets::Secrets;
+use crate::secrets::{Secret, Secrets};
 use crate::ssm::SsmError;
 
 /// Why a function does not start.
@@ -22,10 +23,17 @@ pub enum ConfigError {
 }
 
 /// The function's environment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Env {
     variables: HashMap<String, String>,
     secrets: Secrets,
+}
+
+/// The names alone: among the values are secrets.
+impl fmt::Debug for Env {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.variables.keys()).finish()
+    }
 }
 
 impl Env {
@@ -69,7 +77,7 @@ impl Env {
     }
 
     /// A secret: the value itself, or, as `ssm:<name>`, the name of an SSM SecureString that holds it.
-    pub async fn secret(&self, name: &str) -> Result<Vec<u8>, ConfigError> {
+    pub async fn secret(&self, name: &str) -> Result<Secret, ConfigError> {
         self.secrets
             .resolve(self.required(name)?)
             .await

@@ -13,7 +13,7 @@ use tracing::error;
 
 use crate::secrets::Secrets;
 use crate::tokens::{join_token_key, verify_join_token};
-use crate::{Env, Request};
+use crate::{Env, Request, Secret};
 
 /// How long a key is remembered: a disabled one stops within this time.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -22,14 +22,14 @@ const REMEMBERED: Duration = Duration::from_mins(1);
 const MOST_SKEW: i64 = 300;
 
 /// A caller of the server API, known by its signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     /// The key that signed.
     pub api_key: ApiKeyId,
     /// Whose rooms it may touch.
     pub tenant: Tenant,
     /// The key's newest secret, which signs what it asks for.
-    pub secret: Vec<u8>,
+    pub secret: Secret,
 }
 
 impl Caller {
@@ -44,7 +44,7 @@ impl Caller {
 #[derive(Clone, Debug)]
 struct Known {
     tenant: Tenant,
-    secrets: Vec<Vec<u8>>,
+    secrets: Vec<Secret>,
     read_at: Timestamp,
 }
 
@@ -87,14 +87,12 @@ impl KeyRing {
         if timestamp.is_some_and(|stamp| !is_recent(stamp, clock.now())) {
             return Err(Refusal::InvalidSignature.into());
         }
-        let signed = |secret: &Vec<u8>| {
-            let right = sign(secret, timestamp, &request.body);
+        let signed = |secret: &Secret| {
+            let right = sign(secret.as_bytes(), timestamp, &request.body);
             bool::from(right.as_bytes().ct_eq(signature.as_bytes()))
         };
-        if !known.secrets.iter().any(signed) {
-            return Err(Refusal::InvalidSignature.into());
-        }
-        let secret = known.secrets.into_iter().next().unwrap_or_default();
+        let newest = known.secrets.first().filter(|_| known.secrets.iter().any(signed));
+        let secret = newest.ok_or(Refusal::InvalidSignature)?.clone();
         Ok(Caller { api_key: id, tenant: known.tenant, secret })
     }
 

@@ -33,6 +33,7 @@ pub use key_ring::{Caller, KeyRing};
 pub use lambda_http::Error;
 pub use request::Request;
 pub use run::{Handling, respond, run};
+pub use secrets::Secret;
 pub use ssm::{Ssm, SsmError};
 pub use store::Halt;
 pub use tokens::{JoinTokenText, sign_join_token, sign_session_token};

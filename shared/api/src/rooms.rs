@@ -7,7 +7,7 @@ use store::{Admission, RoomDocument};
 use crate::Answer;
 
 /// A session token in an answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// The token.
@@ -19,7 +19,7 @@ pub struct Session {
 }
 
 /// A participant as he himself is told, upon a join or a resume.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParticipantOut {
     /// His id.

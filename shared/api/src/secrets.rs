@@ -1,10 +1,45 @@
 //! Secrets: kept in SSM as SecureStrings, never in the template.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use aws_credential_types::Credentials;
 
 use crate::ssm::{Ssm, SsmError};
+
+/// A secret: what it is shows in no `Debug`.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself, to sign with or to store.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Its bytes, to sign with.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(..)")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 /// The place where secrets are looked up.
 #[derive(Clone, Debug)]
@@ -47,10 +82,42 @@ impl Secrets {
     }
 
     /// The secret that `reference` names (`ssm:<name>`), or is.
-    pub(crate) async fn resolve(&self, reference: &str) -> Result<Vec<u8>, SsmError> {
+    pub(crate) async fn resolve(&self, reference: &str) -> Result<Secret, SsmError> {
         match reference.strip_prefix("ssm:") {
             Some(name) => self.ssm.get(name).await,
-            None => Ok(reference.as_bytes().to_vec()),
+            None => Ok(reference.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Answer, Bearer, Env, Request};
+
+    #[test]
+    fn no_debug_output_shows_a_secret() {
+        assert_eq!(format!("{:?}", Some(Secret::from("s3cret"))), "Some(Secret(..))");
+        let variables = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SIGNING_SECRET"]
+            .map(|name| (name.to_owned(), "s3cret".to_owned()));
+        let env = Env::new(variables);
+        for shown in [format!("{env:?}"), format!("{:?}", env.secrets())] {
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+        assert!(format!("{env:?}").contains("SIGNING_SECRET"), "the names are shown");
+    }
+
+    #[test]
+    fn no_debug_output_shows_a_token_a_code_or_a_body() {
+        let event = http::Request::post("https://h/rooms/s3cret/join?t=s3cret")
+            .header("authorization", "Bearer s3cret")
+            .header("hash-signature", "s3cret")
+            .body(lambda_http::Body::from("s3cret"))
+            .expect("a request");
+        let request = Request::from(event);
+        let bearer = Bearer::required(&request).expect("a token");
+        let answer = Answer::json(200, &"s3cret");
+        let shown = format!("{request:?} {bearer:?} {answer:?}");
+        assert!(!shown.contains("s3cret") && shown.contains("hash-signature"), "{shown}");
     }
 }

@@ -14,7 +14,7 @@ use http_body_util::BodyExt as _;
 use models::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
-use crate::{ConfigError, Env};
+use crate::{ConfigError, Env, Secret};
 
 const ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -60,17 +60,17 @@ impl Ssm {
     }
 
     /// The value of the SecureString `name`.
-    pub async fn get(&self, name: &str) -> Result<Vec<u8>, SsmError> {
+    pub async fn get(&self, name: &str) -> Result<Secret, SsmError> {
         let failed = |reason: String| SsmError { name: name.to_owned(), reason };
         let asked = json!({"Name": name, "WithDecryption": true});
         let found = self.call("GetParameter", &asked).await.map_err(failed)?;
         let value = found["Parameter"]["Value"].as_str();
-        value.map(|value| value.as_bytes().to_vec()).ok_or_else(|| failed("has no value".to_owned()))
+        value.map(Secret::from).ok_or_else(|| failed("has no value".to_owned()))
     }
 
     /// Makes the SecureString `name`. Says whether it was made: one that is there stays as it is.
-    pub async fn put_new(&self, name: &str, value: &str) -> Result<bool, SsmError> {
-        let asked = json!({"Name": name, "Value": value, "Type": "SecureString", "Overwrite": false});
+    pub async fn put_new(&self, name: &str, value: &Secret) -> Result<bool, SsmError> {
+        let asked = json!({"Name": name, "Value": value.text(), "Type": "SecureString", "Overwrite": false});
         match self.call("PutParameter", &asked).await {
             Ok(_) => Ok(true),
             Err(kind) if kind == "ParameterAlreadyExists" => Ok(false),
@@ -192,7 +192,7 @@ mod tests {
     async fn a_secret_is_asked_for_by_a_signed_request() {
         let answers = vec![(200, json!({"Parameter": {"Value": "s3cret"}}))];
         let requests = asked(answers, async |ssm| {
-            assert_eq!(ssm.get("/a/b").await.expect("found"), b"s3cret");
+            assert_eq!(ssm.get("/a/b").await.expect("found").text(), "s3cret");
         })
         .await;
         let request = requests[0].to_ascii_lowercase();
@@ -207,7 +207,7 @@ mod tests {
     async fn a_failure_that_may_pass_is_tried_again_and_a_refusal_is_not() {
         let throttled = (400, json!({"__type": "com.amazonaws.ssm#ThrottlingException"}));
         let answers = vec![(500, json!({})), throttled, (200, json!({"Parameter": {"Value": "x"}}))];
-        asked(answers, async |ssm| assert_eq!(ssm.get("n").await.expect("found"), b"x")).await;
+        asked(answers, async |ssm| assert_eq!(ssm.get("n").await.expect("found").text(), "x")).await;
         asked(vec![(400, json!({"__type": "ParameterNotFound"}))], async |ssm| {
             let error = ssm.get("/gone").await.expect_err("refused").to_string();
             assert_eq!(error, "SSM parameter /gone: ParameterNotFound");
@@ -219,8 +219,8 @@ mod tests {
     async fn what_is_there_is_not_replaced() {
         let there = (400, json!({"__type": "ParameterAlreadyExists"}));
         let requests = asked(vec![there, (200, json!({"Version": 1}))], async |ssm| {
-            assert!(!ssm.put_new("n", "v").await.expect("answered"));
-            assert!(ssm.put_new("n", "v").await.expect("answered"));
+            assert!(!ssm.put_new("n", &"v".into()).await.expect("answered"));
+            assert!(ssm.put_new("n", &"v".into()).await.expect("answered"));
         })
         .await;
         assert!(requests[0].contains("\"Overwrite\":false"), "{}", requests[0]);

@@ -10,6 +10,8 @@ use models::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::Secret;
+
 /// The `kid` of session tokens: it tells them from users' tokens before either is verified.
 pub(crate) const SESSION_KID: &str = "vestibule-session";
 
@@ -110,11 +112,11 @@ pub(crate) fn verify_join_token(
     text: &str,
     api_key: ApiKeyId,
     tenant: Tenant,
-    secrets: &[Vec<u8>],
+    secrets: &[Secret],
     now: Timestamp,
 ) -> Result<JoinToken, Refusal> {
     let claims: JoinClaims =
-        secrets.iter().find_map(|secret| verify(text, secret)).ok_or(Refusal::InvalidToken)?;
+        secrets.iter().find_map(|secret| verify(text, secret.as_bytes())).ok_or(Refusal::InvalidToken)?;
     if claims.iss != api_key.as_str() || claims.sub != claims.user_id {
         return Err(Refusal::InvalidToken);
     }

@@ -8,6 +8,7 @@
 mod reply;
 mod stores;
 
+use api::Secret;
 use models::{ApiKeyId, Clock, Random, Tenant};
 use serde::Deserialize;
 use store::ApiKey;
@@ -123,10 +124,10 @@ async fn make(
 }
 
 /// A new secret, in hexadecimal.
-fn draw(random: &dyn Random) -> String {
+fn draw(random: &dyn Random) -> Secret {
     let mut bytes = [0; SECRET_BYTES];
     random.fill(&mut bytes);
-    hex::encode(bytes)
+    hex::encode(bytes).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where secrets are kept: in SSM, and the API key that refers to one in the table.
 
-use api::{App, Dialect, Env, Parts, Ssm};
+use api::{App, Dialect, Env, Parts, Secret, Ssm};
 use models::ApiKeyId;
 use store::{ApiKey, Store};
 
@@ -9,7 +9,7 @@ use crate::MakeError;
 /// What keeps secrets. Neither call replaces what is there; both say whether they made something.
 pub trait Vault {
     /// Keeps a secret under this name.
-    fn keep_secret(&self, name: &str, secret: String)
+    fn keep_secret(&self, name: &str, secret: Secret)
     -> impl Future<Output = Result<bool, MakeError>> + Send;
 
     /// Keeps an API key.
@@ -35,7 +35,7 @@ impl Stores {
 }
 
 impl Vault for Stores {
-    async fn keep_secret(&self, name: &str, secret: String) -> Result<bool, MakeError> {
+    async fn keep_secret(&self, name: &str, secret: Secret) -> Result<bool, MakeError> {
         Ok(self.ssm.put_new(name, &secret).await?)
     }
 

@@ -17,7 +17,7 @@ struct Memory {
 }
 
 impl Vault for &Memory {
-    async fn keep_secret(&self, name: &str, secret: String) -> Result<bool, MakeError> {
+    async fn keep_secret(&self, name: &str, secret: Secret) -> Result<bool, MakeError> {
         if self.broken == Some(name) {
             return Err(MakeError::Ssm(api::SsmError {
                 name: name.to_owned(),
@@ -26,7 +26,7 @@ impl Vault for &Memory {
         }
         let mut secrets = self.secrets.lock().expect("unpoisoned");
         let missing = !secrets.contains_key(name);
-        secrets.entry(name.to_owned()).or_insert(secret);
+        secrets.entry(name.to_owned()).or_insert_with(|| secret.text().to_owned());
         Ok(missing)
     }
 

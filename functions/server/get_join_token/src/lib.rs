@@ -84,6 +84,6 @@ fn answer(caller: &Caller, key: &RoomKey, minted: &Minted, text: JoinTokenText) 
         role: minted.token.role,
         lasts: minted.lasts,
     };
-    let token = sign_join_token(&token, text, &caller.secret);
+    let token = sign_join_token(&token, text, caller.secret.as_bytes());
     With::new(Common::success(), TokenOut { token }).answer()
 }

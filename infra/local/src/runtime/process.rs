@@ -20,7 +20,7 @@ use crate::template::Function;
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a function's processes are started.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Launch {
     /// The function as it is shown in the logs.
     name: String,

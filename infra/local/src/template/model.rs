@@ -1,6 +1,7 @@
 //! What the local stack learns from a template.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 /// What the local stack knows and a template asks for.
@@ -18,7 +19,7 @@ pub struct Surroundings {
 }
 
 /// A template, resolved: what there is to run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Template {
     /// The value of every parameter, given or by default.
     pub parameters: BTreeMap<String, String>,
@@ -30,8 +31,20 @@ pub struct Template {
     pub http_api: Option<HttpApi>,
 }
 
+/// Without the values of the parameters: there may be secrets among them.
+impl fmt::Debug for Template {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Template")
+            .field("functions", &self.functions)
+            .field("tables", &self.tables)
+            .field("http_api", &self.http_api)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An `AWS::Serverless::Function`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Function {
     /// Its key in the template.
     pub logical_id: String,
@@ -49,6 +62,17 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// Its routes on the HTTP API, in the order of the file.
     pub routes: Vec<Route>,
+}
+
+/// Without the values of its variables: there are secrets among them.
+impl fmt::Debug for Function {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Function")
+            .field("binary", &self.binary)
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A route of the HTTP API.

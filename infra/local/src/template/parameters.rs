@@ -28,7 +28,7 @@ const PROPERTIES: &[&str] = &[
 pub(super) type Parameters = BTreeMap<String, Parameter>;
 
 /// A parameter's value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Parameter {
     pub(super) text: String,
     /// Whether a reference gives the parts between the commas.

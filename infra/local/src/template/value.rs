@@ -6,14 +6,14 @@ use super::document::{Node, NodeContent};
 use super::error::Fault;
 
 /// A resolved value and where it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Value {
     pub(super) line: usize,
     pub(super) content: Content,
 }
 
 /// What a value is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Content {
     Text(String),
     List(Vec<Value>),
@@ -23,7 +23,7 @@ pub(super) enum Content {
 }
 
 /// A key and its value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) line: usize,
@@ -149,7 +149,7 @@ impl Value {
 }
 
 /// A map whose keys are all known, for reading one after the other.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Map<'a> {
     /// Where an error about something missing points to.
     pub(super) line: usize,
