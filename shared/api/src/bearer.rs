@@ -9,7 +9,8 @@ use serde_json::Value;
 use store::Admission;
 
 use crate::rooms::Session;
-use crate::tokens::{SESSION_KID, check_times, sign_session_token, verify, verify_session_token};
+use crate::signing::SigningSecrets;
+use crate::tokens::{SESSION_KID, check_times, verify};
 use crate::{ConfigError, Env, Request, Secret};
 
 /// Longest URL of a picture that is kept.
@@ -144,18 +145,18 @@ fn names(aud: &Value, ours: &str) -> bool {
     }
 }
 
-/// How session tokens are signed and verified: by the deployment's secret.
+/// How session tokens are signed and verified: by the deployment's secrets.
 #[derive(Clone)]
 pub struct Sessions {
-    secret: Secret,
+    secrets: SigningSecrets,
     web_socket_url: Option<String>,
 }
 
 impl Sessions {
-    /// Reads the secret.
+    /// Reads the secrets.
     pub async fn load(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            secret: env.secret("SIGNING_SECRET").await?,
+            secrets: SigningSecrets::load(env).await?,
             web_socket_url: env.optional("WEB_SOCKET_URL").map(str::to_owned),
         })
     }
@@ -167,13 +168,13 @@ impl Sessions {
 
     /// The session token that the text is.
     pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<SessionToken, Refusal> {
-        verify_session_token(token.text(), self.secret.as_bytes(), now)
+        self.secrets.verify(token.text(), now)
     }
 
     /// The `session` of an answer: a fresh token for this sitting.
     pub fn issue(&self, token: &SessionToken, now: Timestamp) -> Session {
         Session {
-            token: sign_session_token(token, now, self.secret.as_bytes()),
+            token: self.secrets.sign(token, now),
             expires_at: token.expires_at.to_string(),
             web_socket_url: self.web_socket_url.clone(),
         }

@@ -18,6 +18,7 @@ pub mod rooms;
 mod run;
 mod secrets;
 pub mod server;
+mod signing;
 mod ssm;
 mod tokens;
 mod visitor;

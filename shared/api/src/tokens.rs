@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 
-/// The `kid` of session tokens: it tells them from users' tokens before either is verified.
+/// The `kid` of session tokens, whichever secret signed them: it tells them from users' tokens before either is
+/// verified.
 pub(crate) const SESSION_KID: &str = "vestibule-session";
 
 /// How much earlier than now a token's `nbf` may be by somebody's clock, in seconds.
