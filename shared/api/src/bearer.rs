@@ -11,7 +11,7 @@ use store::Admission;
 use crate::rooms::Session;
 use crate::signing::SigningSecrets;
 use crate::tokens::{SESSION_KID, check_times, verify};
-use crate::{ConfigError, Env, Request, Secret};
+use crate::{ConfigError, Env, Request, Secret, log};
 
 /// Longest URL of a picture that is kept.
 const LONGEST_PICTURE: usize = 2048;
@@ -168,7 +168,9 @@ impl Sessions {
 
     /// The session token that the text is.
     pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<SessionToken, Refusal> {
-        self.secrets.verify(token.text(), now)
+        let token = self.secrets.verify(token.text(), now)?;
+        log::room(&token.room);
+        Ok(token)
     }
 
     /// The `session` of an answer: a fresh token for this sitting.

@@ -13,7 +13,7 @@ use tracing::error;
 
 use crate::secrets::Secrets;
 use crate::tokens::{join_token_key, verify_join_token};
-use crate::{Env, Request, Secret};
+use crate::{Env, Request, Secret, log};
 
 /// How long a key is remembered: a disabled one stops within this time.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -33,10 +33,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The room of this name in the caller's tenant; none for a name that no create could have made, which is "not
-    /// found" without a read.
+    /// The room of this name in the caller's tenant, which the log names from here on; none for a name that no create
+    /// could have made, which is "not found" without a read.
     pub fn room(&self, room_id: &str) -> Option<RoomKey> {
-        Some(RoomKey { tenant: self.tenant.clone(), room: room_id.try_into().ok()? })
+        let key = RoomKey { tenant: self.tenant.clone(), room: room_id.try_into().ok()? };
+        log::room(&key);
+        Some(key)
     }
 }
 
@@ -101,7 +103,9 @@ impl KeyRing {
     pub async fn join_token(&self, store: &Store, now: Timestamp, text: &str) -> Result<JoinToken, Halt> {
         let id = join_token_key(text)?;
         let known = self.known(store, now, &id).await?.ok_or(Refusal::InvalidToken)?;
-        Ok(verify_join_token(text, id, known.tenant, &known.secrets, now)?)
+        let token = verify_join_token(text, id, known.tenant, &known.secrets, now)?;
+        log::room(&token.room);
+        Ok(token)
     }
 
     async fn known(&self, store: &Store, now: Timestamp, id: &ApiKeyId) -> Result<Option<Known>, Halt> {

@@ -5,8 +5,32 @@
 //! The runtime's own subscriber does the same with directives per module, for which it brings a regex engine: half a
 //! megabyte of every binary (`docs/decisions/0008`).
 
+use std::cell::RefCell;
+
+use models::RoomKey;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
+
+tokio::task_local! {
+    /// The room that the present request is about, as far as is known.
+    static ROOM: RefCell<Option<RoomKey>>;
+}
+
+/// Says which room the present request is about, for its line in the log. The last one counts; outside a request nothing
+/// is kept.
+pub fn room(key: &RoomKey) {
+    // An error means that there is no request.
+    let _ = ROOM.try_with(|room| *room.borrow_mut() = Some(key.clone()));
+}
+
+/// Does the work of a request, and tells which room it was about.
+pub(crate) async fn with_room<F: Future>(work: F) -> (F::Output, Option<RoomKey>) {
+    let work = async {
+        let done = work.await;
+        (done, ROOM.with(RefCell::take))
+    };
+    ROOM.scope(RefCell::default(), work).await
+}
 
 /// Prints the process's events from here on.
 pub fn init() {

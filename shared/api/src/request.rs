@@ -5,6 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
 use models::Refusal;
 use serde_json::{Map, Value};
@@ -17,6 +18,8 @@ const MOST_BODY: usize = 64 * 1024;
 /// An HTTP request.
 #[derive(Clone)]
 pub struct Request {
+    /// The route that it came by: `POST /rooms/{code}/join`, or `$default`.
+    pub route: String,
     /// The method.
     pub method: Method,
     /// The path as the client sent it.
@@ -37,7 +40,7 @@ impl fmt::Debug for Request {
         let headers: Vec<_> = self.headers.keys().collect();
         formatter
             .debug_struct("Request")
-            .field("method", &self.method)
+            .field("route", &self.route)
             .field("headers", &headers)
             .finish_non_exhaustive()
     }
@@ -82,11 +85,16 @@ impl Request {
 /// From the event that API Gateway sends.
 impl From<lambda_http::Request> for Request {
     fn from(event: lambda_http::Request) -> Self {
+        let route = match event.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone(),
+            _ => None,
+        };
         let path = event.raw_http_path().to_owned();
         let path_parameters =
             event.path_parameters().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let (head, body) = event.into_parts();
         Self {
+            route: route.unwrap_or_else(|| "$default".to_owned()),
             method: head.method,
             path,
             query: head.uri.query().unwrap_or_default().to_owned(),

@@ -40,15 +40,17 @@ where
     H: for<'a> Fn(&'a App<C>, &'a Request) -> Handling<'a>,
 {
     let (started, usage) = (app.clock.now(), app.store.usage());
-    let handled = match request.check_size() {
-        Ok(()) => store::request(&*app.clock, handle(app, request)).await,
-        Err(refusal) => Err(refusal.into()),
-    };
+    let handled = log::with_room(async {
+        request.check_size()?;
+        store::request(&*app.clock, handle(app, request)).await
+    });
+    let (handled, room) = handled.await;
     let answer = handled.unwrap_or_else(|halt| explain(app.dialect, halt));
     let usage = app.store.usage() - usage;
     info!(
-        method = %request.method,
-        path = %request.path,
+        // Not the path: the code in it lets anybody in.
+        route = request.route.as_str(),
+        room = room.as_ref().map(tracing::field::display),
         status = answer.status,
         outcome = answer.refusal.unwrap_or("OK"),
         dynamodb_calls = usage.calls,

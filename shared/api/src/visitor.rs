@@ -3,7 +3,7 @@
 use models::{Refusal, RoomKey, SessionToken, Tenant, Timestamp};
 use store::{Halt, Seen, Store};
 
-use crate::{Bearer, Request, Sessions, User, Users};
+use crate::{Bearer, Request, Sessions, User, Users, log};
 
 /// Who looks.
 #[derive(Clone, Debug)]
@@ -36,7 +36,9 @@ impl Visitor {
             Self::User(_) => Tenant::main(),
             Self::Seated(token) => token.room.tenant.clone(),
         };
-        Some(RoomKey { tenant, room: id.try_into().ok()? })
+        let key = RoomKey { tenant, room: id.try_into().ok()? };
+        log::room(&key);
+        Some(key)
     }
 
     /// The room with its metadata, if the visitor may look into it: the host always, others while they are in.

@@ -100,17 +100,41 @@ async fn a_request_is_authenticated_before_it_is_looked_at() {
 }
 
 #[tokio::test]
-async fn nothing_secret_is_in_the_logs() {
+async fn the_log_names_route_and_room_and_nothing_secret() {
     let server = Server::start(|_| {}).await;
     server.create_room("quiet", None).await;
     let token = server.mint("quiet", "alice").await;
     let seated = server.redeem(&token).await;
     let session = seated.body["session"]["token"].as_str().expect("a session token").to_owned();
+    server.call("POST", "/api/resume", Some(&session), None).await;
+    let host = server.user_token("ann", "Ann");
+    let made = server.call("POST", "/rooms", Some(&host), Some(&json!({"name": "Stand-up"}))).await;
+    let [id, code] = ["id", "code"].map(|key| made.body[key].as_str().expect("a text").to_owned());
+    server.call("GET", &format!("/rooms/{id}"), Some(&host), None).await;
+    server.call("POST", &format!("/rooms/{code}/join"), Some(&host), None).await;
+    server.call("GET", "/version", None, None).await;
     let console = server.console.clone();
     server.stop().await;
+
     let lines = console.kept();
-    assert!(lines.iter().any(|line| line.contains("outcome=\"OK\"")), "{lines:?}");
-    for secret in [token.as_str(), &session, testing::API_SECRET] {
+    let logged: Vec<&String> = lines.iter().filter(|line| line.contains("outcome=\"OK\"")).collect();
+    let by_code = format!("main/{id}");
+    for (route, room) in [
+        ("POST /auth/room/create", "main/quiet"),
+        ("POST /auth/room/getJoinToken", "main/quiet"),
+        ("POST /api/joinRoom", "main/quiet"),
+        ("POST /api/resume", "main/quiet"),
+        ("POST /rooms", &by_code),
+        ("GET /rooms/{id}", &by_code),
+        ("POST /rooms/{code}/join", &by_code),
+    ] {
+        let wanted = format!("route=\"{route}\" room={room} status=20");
+        assert!(logged.iter().any(|line| line.contains(&wanted)), "{wanted}: {lines:?}");
+    }
+    assert!(logged.iter().any(|line| line.contains("route=\"GET /version\" status=200")), "{lines:?}");
+    for secret in [token.as_str(), &session, &host, testing::API_SECRET] {
         assert!(!lines.iter().any(|line| line.contains(secret)), "{lines:?}");
     }
+    // The stack's own lines of calls name the path; they stay on this machine.
+    assert!(!logged.iter().any(|line| line.contains(&code)), "{lines:?}");
 }

@@ -6,7 +6,7 @@ mod tests;
 use std::time::Duration;
 
 use api::rooms::RoomOut;
-use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, User, Users, idempotent, keep};
+use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, User, Users, idempotent, keep, log};
 use models::{Refusal, Settings, Timestamp};
 use store::{Created, NewCodeRoom};
 
@@ -75,6 +75,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let room = new_room(&app.config, &user, input);
         let render = |created: &Created| answer(created, now).stored();
         let created = app.store.create_code_room(&room, now, keep(claim, &render)).await?;
+        log::room(&created.room.key);
         Ok(answer(&created, now))
     })
     .await

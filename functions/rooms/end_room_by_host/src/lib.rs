@@ -5,7 +5,7 @@ mod tests;
 
 use std::time::Duration;
 
-use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Users, idempotent, keep};
+use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Users, idempotent, keep, log};
 use models::{EndReason, Refusal, Room, RoomId, RoomKey, Tenant};
 use store::Ending;
 
@@ -28,6 +28,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::user(&user.id), async |claim| {
         let id = RoomId::try_from(request.path_parameter("id")).map_err(|_| Refusal::RoomNotFound)?;
         let key = RoomKey { tenant: Tenant::main(), room: id };
+        log::room(&key);
         let authorise =
             |room: &Room| if room.is_hosted_by(&user.id) { Ok(()) } else { Err(Refusal::NotHost) };
         let ending = Ending::Room { past_rooms: app.config.past_rooms };

@@ -4,7 +4,7 @@
 mod tests;
 
 use api::rooms::DoorOut;
-use api::{Answer, App, ConfigError, Env, Halt, Request};
+use api::{Answer, App, ConfigError, Env, Halt, Request, log};
 use models::{Refusal, RoomCode, RoomKey, Tenant};
 
 /// What this function is configured with: nothing.
@@ -22,6 +22,7 @@ impl Config {
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let code = RoomCode::try_from(request.path_parameter("code")).map_err(|_| Refusal::RoomNotFound)?;
     let key = RoomKey { tenant: Tenant::main(), room: code.room_id() };
+    log::room(&key);
     let seen = app.store.room_with_document(&key).await?;
     let now = app.clock.now();
     let room = seen.room.filter(|room| room.by_code.is_some() && !room.is_gone(now));

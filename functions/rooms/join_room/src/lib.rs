@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::rooms::ParticipantOut;
 use api::{
     Answer, App, Bearer, ConfigError, Env, Fields, Halt, Request, Scope, Sessions, User, Users, idempotent,
-    keep,
+    keep, log,
 };
 use models::{GuestName, Profile, Refusal, RoomCode, RoomKey, Tenant};
 use store::{Admission, Credential, Door};
@@ -61,7 +61,9 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
 /// The room of the code in the path; a malformed code is an unknown room.
 fn room(request: &Request) -> Option<RoomKey> {
     let code = RoomCode::try_from(request.path_parameter("code")).ok()?;
-    Some(RoomKey { tenant: Tenant::main(), room: code.room_id() })
+    let key = RoomKey { tenant: Tenant::main(), room: code.room_id() };
+    log::room(&key);
+    Some(key)
 }
 
 fn door<'a>(app: &App<Config>, room: &'a RoomKey, user: Option<&'a User>, guest: &'a Profile) -> Door<'a> {

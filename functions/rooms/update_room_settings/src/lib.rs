@@ -4,7 +4,7 @@
 mod tests;
 
 use api::rooms::RoomOut;
-use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep};
+use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep, log};
 use models::{Refusal, Room, RoomId, RoomKey, Settings, Tenant, Timestamp, UserId};
 use store::{Change, Seen};
 
@@ -83,6 +83,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let input = UpdateRoomSettingsIn::read(request)?;
         let id = RoomId::try_from(request.path_parameter("id")).map_err(|_| Refusal::RoomNotFound)?;
         let key = RoomKey { tenant: Tenant::main(), room: id };
+        log::room(&key);
         let now = app.clock.now();
         let render = |seen: &Seen| {
             answer(seen, now).map_or_else(|| Answer::no_content().stored(), |answer| answer.stored())

@@ -7,7 +7,7 @@ mod tests;
 use std::time::Duration;
 
 use api::server::{Common, RoomInfo, With};
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
+use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep, log};
 use models::{Sid, Timestamp};
 use serde::Serialize;
 use store::Created;
@@ -56,6 +56,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let input = CreateRoomIn::read(request.object()?)?;
         let now = app.clock.now();
         let room = input.into_room(&caller, app.config.limits, app.random.uuid(), now);
+        log::room(&room.key);
         let render = |created: &Created| answer(created, now).stored();
         let sid = Sid(app.random.uuid());
         let created = app.store.create_room(&room, sid, now, keep(claim, &render)).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::server::{Common, With};
 use api::{
     Answer, App, Caller, ConfigError, Env, Halt, JoinTokenText, KeyRing, Request, Scope, idempotent, keep,
-    sign_join_token,
+    log, sign_join_token,
 };
 use models::{JoinToken, Refusal, RoomKey};
 use serde::Serialize;
@@ -42,6 +42,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let input = GetJoinTokenIn::read(request.object()?)?;
         let key = RoomKey { tenant: caller.tenant.clone(), room: input.room_id.clone() };
+        log::room(&key);
         let now = app.clock.now();
         let expires_at = now.plus(app.config.validity);
         // The ids that the server makes are drawn once, so that every attempt at storing the token is about the same.
