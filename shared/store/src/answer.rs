@@ -1,5 +1,6 @@
 //! Answers kept under an `Idempotency-Key`: part of the very transaction that they are the answer to.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -19,12 +20,19 @@ const KIND: &str = "IDEMPOTENCY";
 const KEPT_SECONDS: i64 = 24 * 3600;
 
 /// An answer as it went out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body; JSON, or nothing.
     pub body: Vec<u8>,
+}
+
+/// Without the body, which may hold a token.
+impl fmt::Debug for StoredAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredAnswer").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// A request's right to be done once: its key within its scope, and what the request was.

@@ -1,10 +1,12 @@
 //! API keys as data.
 
+use std::fmt;
+
 use models::{ApiKeyId, Tenant, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An API key of a tenant.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ApiKey {
     /// Its public name.
     #[serde(skip)]
@@ -17,6 +19,17 @@ pub struct ApiKey {
     pub status: String,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// Without the secrets, which in the local stack stand here themselves.
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKey")
+            .field("id", &self.id)
+            .field("tenant", &self.tenant)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ApiKey {
