@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// AWS's `aws-lambda-rie`
     #[arg(long)]
     emulator: PathBuf,
+    /// Where `sam build` has left the functions, `.aws-sam/build`; without it Cargo builds them
+    #[arg(long)]
+    built: Option<PathBuf>,
     /// How often each function is started
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -54,8 +57,15 @@ pub(crate) async fn run(options: &Options) -> Judgement {
         [] => names,
         only => names.into_iter().filter(|name| only.iter().any(|wanted| wanted == name)).collect(),
     };
-    let built = binaries::build(testing::root(), names, true).await.expect("the functions can be built");
-    let built: BTreeMap<_, _> = built.into_iter().collect();
+    let built: BTreeMap<_, _> = match &options.built {
+        Some(folder) => {
+            names.into_iter().map(|name| (name.to_owned(), bootstrap(folder, name, &table))).collect()
+        }
+        None => {
+            let built = binaries::build(testing::root(), names, true).await;
+            built.expect("the functions can be built").into_iter().collect()
+        }
+    };
     let head = ["function", "bytes", "zipped", "init ms", "slowest ms", "peak MB", ""];
     let (mut printed, mut met) = (Table::new(head), Vec::new());
     for (name, binary) in &built {
@@ -84,6 +94,12 @@ pub(crate) async fn run(options: &Options) -> Judgement {
     }
     print!("{printed}");
     Judgement::all(met)
+}
+
+/// Where SAM puts the binary of this name.
+fn bootstrap(built: &Path, name: &str, table: &TestTable) -> PathBuf {
+    let function = table.template.functions.iter().find(|function| function.binary == name);
+    built.join(&function.expect("it is of the template").logical_id).join("bootstrap")
 }
 
 /// What a zip file with nothing else in it takes, but for some bytes of names.
