@@ -106,7 +106,7 @@ impl Store {
 /// The one write of a mint: a new record, or one more attribute on the record of somebody known to this session.
 fn token_step(
     room: &Room,
-    person: Option<&Participant>,
+    seen: Option<&Participant>,
     minted: &Minted,
     metadata: Metadata,
     now: Timestamp,
@@ -123,25 +123,30 @@ fn token_step(
     let record = aws_sdk_dynamodb::types::AttributeValue::M(encode(&record));
     let key = Key::participant(&room.key, &token.user);
     let attribute = token_attribute(id.id);
-    let mut values: Values = vec![("sid", s(room.sid)), ("banned", s("banned"))];
-    let Some(person) = person.filter(|person| person.sid == room.sid) else {
+    let Some(person) = seen.filter(|person| person.sid == room.sid) else {
         let mut item =
             ParticipantItem::encode(&room.key, &invited(room, token), None, Some(token.expires_at));
         item.insert(attribute, record);
-        // A ban outlives the session in a room by code.
-        let other_session =
-            if room.by_code.is_some() { "#sid <> :sid AND #status <> :banned" } else { "#sid <> :sid" };
-        return Step::put(key, item, &format!("attribute_not_exists(#pk) OR ({other_session})"), values);
+        // Only what was seen is replaced: meanwhile another session may have begun, and the person be in it.
+        let Some(seen) = seen else { return Step::put(key, item, "attribute_not_exists(#pk)", vec![]) };
+        let values = vec![("seen_sid", s(seen.sid)), ("seen", s(standing_word(seen.standing)))];
+        return Step::put(key, item, "#sid = :seen_sid AND #status = :seen", values);
     };
-    let standing = serde_json::to_value(person.standing).expect("a standing is a word");
-    values.extend([("token", record), ("seen", s(standing.as_str().unwrap_or_default()))]);
+    let mut values: Values = vec![
+        ("sid", s(room.sid)),
+        ("banned", s("banned")),
+        ("token", record),
+        ("seen", s(standing_word(person.standing))),
+    ];
     // Only who is merely invited goes with his last token. The condition on the standing keeps that expiry from
     // somebody who has taken his seat in between: TTL would remove him.
-    let expiry = if person.standing == Standing::Invited {
-        values.push(("expires_at", n(token.expires_at.seconds())));
-        ", #expires_at = :expires_at"
+    let (expiry, longer) = if person.standing == Standing::Invited {
+        let last =
+            person.tokens.iter().map(|(_, expires_at)| *expires_at).fold(token.expires_at, Timestamp::max);
+        values.push(("expires_at", n(last.seconds())));
+        (", #expires_at = :expires_at", " AND #expires_at <= :expires_at")
     } else {
-        ""
+        ("", "")
     };
     let mut update = format!("SET #{attribute} = :token{expiry}");
     for (place, old) in pruned(&person.tokens, now).into_iter().enumerate() {
@@ -149,7 +154,14 @@ fn token_step(
         update.push('#');
         update.push_str(&token_attribute(old));
     }
-    Step::update(key, update, "#sid = :sid AND #status = :seen AND #status <> :banned", values)
+    let condition = format!("#sid = :sid AND #status = :seen AND #status <> :banned{longer}");
+    Step::update(key, update, condition, values)
+}
+
+/// The standing as it is stored.
+fn standing_word(standing: Standing) -> String {
+    let word = serde_json::to_value(standing).expect("a standing is a word");
+    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// The tokens that make room: those that expired, and the oldest when there are too many.
