@@ -238,7 +238,9 @@ fn explain(
             let entry = would_admit(door, room.as_ref(), person.as_ref(), now)?;
             return Ok((entry == Entry::Same).then_some(Known { sid: token.id.sid, entry, room, person }));
         }
-        Verdict::Passed | Verdict::Unknown => None,
+        Verdict::Passed => None,
+        // The room comes before the person in the order of refusals, and was not looked at.
+        Verdict::Unknown => return Ok(None),
     };
     let entry = Record::of(person.as_ref(), None, door.applicant(None)).judge()?;
     Ok(entry.map(|entry| Known { sid: token.id.sid, entry, room, person }))

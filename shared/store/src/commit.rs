@@ -90,8 +90,10 @@ impl Store {
             without_effect &= cause.is_without_effect();
             let met_others = matches!(cause, Cause::Conflict | Cause::Throttled);
             if !met_others || !turns.after_meeting(watch.filter(|_| without_effect)).await? {
-                // The turns are only there to be fast: without one, chance decides.
-                retries.pause(cause, &error).await?;
+                // The turns are only there to be fast: without one, chance decides. After a lost answer it is not known
+                // whether anything was changed, whatever the last attempt says.
+                let known = without_effect || cause == Cause::Request;
+                retries.pause(if known { cause } else { Cause::Unknown }, &error).await?;
             }
             if without_effect {
                 (built_at, token) = (self.clock.now(), self.random.uuid());

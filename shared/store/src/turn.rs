@@ -92,7 +92,7 @@ impl<'a> Turns<'a> {
         loop {
             let now = clock.now();
             if turn <= now || self.until <= now {
-                return Ok(turn <= now);
+                return Ok(now < self.until);
             }
             let rest = turn.min(self.until).since(now);
             match watch {
