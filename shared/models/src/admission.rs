@@ -93,6 +93,10 @@ pub fn judge(
     if !active || applicant.token.is_some_and(|token| token.sid != room.sid) {
         return Err(Refusal::RoomNotActive);
     }
+    // Whoever revoked the token meant it also for those who are in already.
+    if applicant.token.is_some_and(|token| token.minted_at() <= room.revoked_before) {
+        return Err(Refusal::InvalidToken);
+    }
     let guests_allowed = room.by_code.as_ref().is_none_or(|by_code| by_code.settings.allow_guest_access);
     if applicant.guest && !guests_allowed {
         return Err(Refusal::GuestsNotAllowed);
@@ -101,9 +105,6 @@ pub fn judge(
     let record = Record { is_in: record.is_in && room.is_open(now), ..record };
     if let Some(entry) = record.judge()? {
         return Ok(entry);
-    }
-    if applicant.token.is_some_and(|token| token.minted_at() <= room.revoked_before) {
-        return Err(Refusal::InvalidToken);
     }
     if room.locked {
         return Err(Refusal::RoomLocked);
@@ -243,7 +244,10 @@ mod tests {
     fn a_token_of_another_session_or_revoked_admits_nobody() {
         let mut room = room(false);
         room.revoked_before = NOW;
-        assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::InvalidToken));
+        let is_in = Record { is_in: true, ..Record::CLEAN };
+        for record in [Record::CLEAN, is_in] {
+            assert_eq!(judge(Some(&room), record, holder(), NOW), Err(Refusal::InvalidToken));
+        }
         room.sid = Sid(Uuid::from_u128(8));
         assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::RoomNotActive));
     }
