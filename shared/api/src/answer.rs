@@ -72,6 +72,6 @@ impl Answer {
 
 impl From<StoredAnswer> for Answer {
     fn from(kept: StoredAnswer) -> Self {
-        Self { status: kept.status, body: kept.body, retry_after: None, refusal: None }
+        Self { status: kept.status, body: kept.body, retry_after: None, refusal: Some("KEPT") }
     }
 }

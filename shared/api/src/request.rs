@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
-use models::Refusal;
+use models::{Refusal, RoomKey};
 use serde_json::{Map, Value};
 
 use crate::json;
@@ -79,6 +79,19 @@ impl Request {
     /// The body as a JSON object; nothing at all counts as an empty one.
     pub fn object_or_empty(&self) -> Result<Map<String, Value>, Refusal> {
         if self.body.is_empty() { Ok(Map::new()) } else { self.object() }
+    }
+
+    /// The body of a call by a token of `room`: an object or nothing, and no other room's `room_id` in it.
+    pub fn object_of(&self, room: &RoomKey) -> Result<Map<String, Value>, Refusal> {
+        let body = self.object_or_empty()?;
+        match body.get("room_id") {
+            None | Some(Value::Null) => Ok(body),
+            Some(Value::String(id)) if *id == room.room.to_string() => Ok(body),
+            Some(Value::String(_)) => Err(Refusal::InvalidToken),
+            Some(other) => {
+                Err(Refusal::malformed("room_id", format!("must be a string, it is {}", json::kind(other))))
+            }
+        }
     }
 }
 

@@ -136,11 +136,6 @@ impl RoomId {
     pub(crate) fn from_uuid(id: Uuid) -> Self {
         Self(id.to_string())
     }
-
-    /// Whether this may be the id of a room by code: those are UUIDs of version 5.
-    pub fn may_have_code(&self) -> bool {
-        Uuid::try_parse(&self.0).is_ok_and(|id| id.get_version_num() == 5)
-    }
 }
 
 impl TryFrom<&str> for RoomId {

@@ -5,6 +5,8 @@
 //! so a refusal is named by the same code that a dry run asks.
 
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -49,11 +49,6 @@ impl Store {
         self.look(key, true, None).await
     }
 
-    /// A room's state and one person in it, in one round trip.
-    pub async fn room_with_participant(&self, key: &RoomKey, user: &UserId) -> Result<Seen, StoreError> {
-        self.look(key, false, Some(user)).await
-    }
-
     /// State, metadata and one person in one round trip.
     pub async fn look(
         &self,

@@ -5,8 +5,7 @@ use models::{Event, Refusal, Room, RoomKey, Settings, Status};
 use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
-use crate::items::{Key, encode, event_text};
-use crate::read::Seen;
+use crate::items::{Key, RoomDocument, encode, event_text};
 use crate::step::{Step, Values, n, s};
 use crate::{Store, StoreError};
 
@@ -48,26 +47,29 @@ impl Store {
         &self,
         key: &RoomKey,
         decide: impl Fn(&Room) -> Result<Change, Refusal>,
-        keep: Option<Keep<'_, Seen>>,
-    ) -> Result<Seen, Halt> {
+        keep: Option<Keep<'_, (Room, RoomDocument)>>,
+    ) -> Result<(Room, RoomDocument), Halt> {
         for _ in 0..MOST_TRIES {
-            let mut seen = self.look(key, true, None).await?;
+            let seen = self.look(key, true, None).await?;
             let now = self.clock.now();
-            let room = seen.room.as_mut().filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
-            let change = decide(room)?;
+            let mut room = seen.room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
+            let document =
+                seen.document.ok_or_else(|| StoreError::Corrupt("META", "the room has none".to_owned()))?;
+            let change = decide(&room)?;
             if room.status == Status::Ended {
                 return Err(Refusal::RoomNotActive.into());
             }
             let settings_before = room.by_code.as_ref().map(|by_code| by_code.settings);
-            change.apply(room);
+            change.apply(&mut room);
+            let changed = (room, document);
             if change.is_empty() {
-                return Ok(seen);
+                return Ok(changed);
             }
             let step = step(key, &change, settings_before);
             let outcome =
-                self.commit_keeping(keep.as_ref(), |_| seen.clone(), |_| vec![step.clone()]).await?;
+                self.commit_keeping(keep.as_ref(), |_| changed.clone(), |_| vec![step.clone()]).await?;
             match outcome {
-                Outcome::Committed(_) => return Ok(seen),
+                Outcome::Committed(_) => return Ok(changed),
                 // Somebody changed the settings, or ended the room, in between: look again.
                 Outcome::Refused(_) => {}
             }

@@ -28,7 +28,7 @@ impl Config {
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let token = app.config.sessions.required(request, &*app.clock)?;
     idempotent(app, request, &Scope::session(&token), async |claim| {
-        request.object_or_empty()?;
+        request.object_of(&token.room)?;
         let render = |(): &()| Common::success().answer().stored();
         app.store.leave(&token, app.config.departure, keep(claim, &render)).await?;
         Ok(Common::success().answer())

@@ -39,6 +39,21 @@ async fn a_seat_is_given_up_and_free_for_another() {
 }
 
 #[tokio::test]
+async fn a_room_id_in_the_body_must_be_the_tokens() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.open("room-1", None).await;
+    let text = rooms.session_text(&rooms.seat(&room.key, "ann").await);
+    let leave = async |body: &str| ask(&app, call().bearer(&text).raw(body)).await;
+    assert_eq!(leave(r#"{"room_id": "other"}"#).await.refusal(), (401, "Invalid token"));
+    let malformed = (400, "room_id: must be a string, it is a number");
+    assert_eq!(leave(r#"{"room_id": 5}"#).await.refusal(), malformed);
+    assert_eq!(rooms.state(&room.key).await.seats, 1);
+    assert_eq!(leave(r#"{"room_id": "room-1"}"#).await.status, 200);
+    assert_eq!(rooms.state(&room.key).await.seats, 0);
+}
+
+#[tokio::test]
 async fn the_pause_after_the_last_one_is_never_longer_than_the_session() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());

@@ -32,7 +32,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     let bearer = Bearer::required(request)?;
     let token = app.config.keys.join_token(&app.store, app.clock.now(), bearer.text()).await?;
     idempotent(app, request, &Scope::join_token(token.id), async |claim| {
-        request.object_or_empty()?;
+        request.object_of(&token.room)?;
         let door = Door {
             room: &token.room,
             credential: Credential::Token(&token),

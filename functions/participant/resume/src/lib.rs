@@ -30,7 +30,7 @@ impl Config {
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let token = app.config.sessions.required(request, &*app.clock)?;
     idempotent(app, request, &Scope::session(&token), async |claim| {
-        request.object_or_empty()?;
+        request.object_of(&token.room)?;
         let render = |resumed: &Resumed| answer(app, &token, resumed).stored();
         let resumed = app.store.resume(&token, app.config.unattached, keep(claim, &render)).await?;
         Ok(answer(app, &token, &resumed))

@@ -6,7 +6,7 @@ mod tests;
 use api::rooms::RoomOut;
 use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep, log};
 use models::{Refusal, Room, RoomId, RoomKey, Settings, Tenant, Timestamp, UserId};
-use store::{Change, Seen};
+use store::{Change, RoomDocument};
 
 /// What this function is configured with.
 pub struct Config {
@@ -85,12 +85,10 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let key = RoomKey { tenant: Tenant::main(), room: id };
         log::room(&key);
         let now = app.clock.now();
-        let render = |seen: &Seen| {
-            answer(seen, now).map_or_else(|| Answer::no_content().stored(), |answer| answer.stored())
-        };
+        let render = |(room, document): &(Room, RoomDocument)| answer(room, document, now).stored();
         let decide = |room: &Room| authorise(room, &user.id).map(|()| input.change(room));
-        let seen = app.store.change_settings(&key, decide, keep(claim, &render)).await?;
-        Ok(answer(&seen, now).ok_or(Refusal::Internal)?)
+        let (room, document) = app.store.change_settings(&key, decide, keep(claim, &render)).await?;
+        Ok(answer(&room, &document, now))
     })
     .await
 }
@@ -99,7 +97,6 @@ fn authorise(room: &Room, user: &UserId) -> Result<(), Refusal> {
     if room.is_hosted_by(user) { Ok(()) } else { Err(Refusal::NotHost) }
 }
 
-fn answer(seen: &Seen, now: Timestamp) -> Option<Answer> {
-    let (room, document) = seen.room.as_ref().zip(seen.document.as_ref())?;
-    Some(Answer::json(200, &RoomOut::of(room, document, now)))
+fn answer(room: &Room, document: &RoomDocument, now: Timestamp) -> Answer {
+    Answer::json(200, &RoomOut::of(room, document, now))
 }

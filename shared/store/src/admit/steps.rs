@@ -1,5 +1,7 @@
 //! The writes of an admission.
 
+use std::time::Duration;
+
 use models::{
     Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid, Standing,
     Timestamp, UserId,
@@ -8,6 +10,9 @@ use models::{
 use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE, starts_session};
 use crate::items::{Key, ParticipantItem, due_shard, event_text, tenant_shard, token_attribute};
 use crate::step::{Step, Values, all, n, s};
+
+/// TTL may remove somebody who waits this long after he came; a last resort, his lease runs out within minutes.
+const WAITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// One attempt at an admission: all that its writes and its answer are made of.
 pub(super) struct Plan<'a> {
@@ -174,7 +179,8 @@ impl Plan<'_> {
         let standing = if self.entry == Entry::Wait { Standing::Waiting } else { Standing::Active };
         let known = self.person.as_ref().is_some_and(|person| person.sid == self.sid);
         if !known && !matches!(self.door.credential, Credential::Token(_)) {
-            let item = ParticipantItem::encode(room, &self.newcomer(standing, now), Some(lease), None);
+            let expires_at = (standing == Standing::Waiting).then(|| now.plus(WAITER_KEPT));
+            let item = ParticipantItem::encode(room, &self.newcomer(standing, now), Some(lease), expires_at);
             let values = vec![("sid", s(self.sid)), ("banned", s("banned"))];
             let condition = "attribute_not_exists(#pk) OR (#sid <> :sid AND #status <> :banned)";
             return Step::put(key, item, condition, values);
@@ -192,7 +198,13 @@ impl Plan<'_> {
             ("no", aws_sdk_dynamodb::types::AttributeValue::Bool(false)),
         ];
         let mut set = vec!["#session = :session", "#due_at = :lease", "#due_shard = :due_shard"];
-        let mut remove = vec!["#expires_at"];
+        let mut remove = vec![];
+        if self.entry == Entry::Wait {
+            values.push(("expires_at", n(now.plus(WAITER_KEPT).seconds())));
+            set.push("#expires_at = :expires_at");
+        } else {
+            remove.push("#expires_at");
+        }
         match self.entry {
             Entry::Same => set.push("#previous_session = #session"),
             Entry::Seat | Entry::Session => {
