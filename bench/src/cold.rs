@@ -57,14 +57,11 @@ pub(crate) async fn run(options: &Options) -> Judgement {
         [] => names,
         only => names.into_iter().filter(|name| only.iter().any(|wanted| wanted == name)).collect(),
     };
-    let built: BTreeMap<_, _> = match &options.built {
-        Some(folder) => {
-            names.into_iter().map(|name| (name.to_owned(), bootstrap(folder, name, &table))).collect()
-        }
-        None => {
-            let built = binaries::build(testing::root(), names, true).await;
-            built.expect("the functions can be built").into_iter().collect()
-        }
+    let built: BTreeMap<_, _> = if let Some(folder) = &options.built {
+        names.into_iter().map(|name| (name.to_owned(), bootstrap(folder, name, &table))).collect()
+    } else {
+        let built = binaries::build(testing::root(), names, true).await;
+        built.expect("the functions can be built").into_iter().collect()
     };
     let head = ["function", "bytes", "zipped", "init ms", "slowest ms", "peak MB", ""];
     let (mut printed, mut met) = (Table::new(head), Vec::new());
