@@ -179,10 +179,23 @@ impl Rooms {
 
     /// Mints this token.
     pub async fn mint_as(&self, room: &RoomKey, new: NewToken) -> JoinToken {
+        self.try_mint(room, new, || ()).await.expect("minted")
+    }
+
+    /// Mints this token if the room lets it; `between` is what happens after the room was read.
+    pub async fn try_mint(
+        &self,
+        room: &RoomKey,
+        new: NewToken,
+        between: impl Fn() + Sync,
+    ) -> Result<JoinToken, Halt> {
         let now = self.store.now();
-        let minted = self.store.mint(room, Some(&new.user), now, |_| Ok(new.clone()), None).await;
-        let minted = minted.expect("minted");
-        JoinToken {
+        let describe = |_: &Room| {
+            between();
+            Ok(new.clone())
+        };
+        let minted = self.store.mint(room, Some(&new.user), now, describe, None).await?;
+        Ok(JoinToken {
             api_key: ApiKeyId::try_from(API_KEY).expect("an id"),
             room: room.clone(),
             id: minted.id,
@@ -190,7 +203,7 @@ impl Rooms {
             name: new.name,
             role: new.role,
             lasts: minted.lasts,
-        }
+        })
     }
 
     /// Trades a join token.

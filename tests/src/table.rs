@@ -7,7 +7,7 @@ use local::database::{self, Embedded};
 use local::template::Template;
 use local::{Options, secrets, simulate, stack};
 use models::{
-    ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp,
+    ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp, UserId,
 };
 use store::{Admission, ApiKey, Connection, Store};
 use tokio::net::TcpListener;
@@ -117,6 +117,12 @@ impl TestTable {
     pub async fn history(&self, room: &RoomKey) -> Vec<history::Step> {
         let table = &self.template.tables[0].name;
         history::of_item(&self.inner, table, &format!("ROOM#{room}"), "STATE").await
+    }
+
+    /// Every change so far of somebody in a room.
+    pub async fn history_of(&self, room: &RoomKey, user: &UserId) -> Vec<history::Step> {
+        let table = &self.template.tables[0].name;
+        history::of_item(&self.inner, table, &format!("ROOM#{room}"), &format!("PARTICIPANT#{user}")).await
     }
 
     /// Every item that is stored, in DynamoDB's JSON: two of these are equal when nothing was written in between.

@@ -9,3 +9,4 @@ mod processes;
 mod races;
 mod rooms_by_code;
 mod server_api;
+mod sessions;

@@ -16,7 +16,7 @@ use testing::rooms::session_of;
 use tokio::task::JoinSet;
 
 /// How long a session lasts after its last participant has left: longer than any of these tests.
-const DEPARTURE: Duration = Duration::from_mins(10);
+pub(crate) const DEPARTURE: Duration = Duration::from_mins(10);
 
 /// What one call did to the session, as its caller was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ enum Told {
 }
 
 /// A table of each kind: as it is, as at AWS under load, and failing.
-async fn tables() -> [(&'static str, TestTable); 3] {
+pub(crate) async fn tables() -> [(&'static str, TestTable); 3] {
     [
         ("plain", TestTable::with_real_time().await),
         ("aws", TestTable::simulated(Profile::Aws, 7).await),
@@ -123,13 +123,27 @@ async fn one_user_has_one_seat_and_the_newest_sitting() {
         let told: Vec<Told> = admissions.iter().cloned().map(|admission| admitted(Ok(admission))).collect();
         assert_eq!(check(name, &table, &room.key, &told).await.seats, 1, "{name}");
 
+        // In the order in which they took her seat, each once: the last one is who sits there.
+        let history = table.history_of(&room.key, &admissions[0].user).await;
+        let sittings = history.iter().map(|step| (&step.old["session"]["S"], &step.new["session"]["S"]));
+        let sittings: Vec<_> =
+            sittings.filter(|(old, new)| old != new).filter_map(|(_, new)| new.as_str()).collect();
+        let mut told: Vec<_> = admissions.iter().map(|admission| admission.session.to_string()).collect();
+        let newest = sittings.last().map(|newest| (*newest).to_owned());
+        let mut each = sittings.clone();
+        each.sort_unstable();
+        told.sort_unstable();
+        assert_eq!(each, told, "{name}: every sitting began once");
+        let whole = table.calm_store().whole_room(&room.key).await.expect("readable");
+        assert_eq!(whole.participants[0].session.map(|session| session.to_string()), newest, "{name}");
+
         let mut live = Vec::new();
         for admission in &admissions {
             if table.calm_store().leave(&session_of(admission), DEPARTURE, None).await.expect("answered") {
-                live.push(admission.session);
+                live.push(admission.session.to_string());
             }
         }
-        assert_eq!(live.len(), 1, "{name}: one sitting was live");
+        assert_eq!(live, Vec::from_iter(newest), "{name}: one sitting was live, the newest");
     }
 }
 
