@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
+
+use crate::group::Group;
 
 /// Why there are no binaries.
 #[derive(Debug, thiserror::Error)]
@@ -57,13 +60,19 @@ pub async fn build<'a>(
     if release {
         command.arg("--release");
     }
-    let built = command.stdin(Stdio::null()).stderr(Stdio::inherit()).kill_on_drop(true).output().await;
-    let built =
-        built.map_err(|source| BuildError::Cargo { cargo: cargo.to_string_lossy().into_owned(), source })?;
-    if !built.status.success() {
+    let failed = |source| BuildError::Cargo { cargo: cargo.to_string_lossy().into_owned(), source };
+    // In a group of its own, with its compilers: when nobody waits any more, they end, too.
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut building = Group::spawn(&mut command).map_err(failed)?;
+    let mut report = Vec::new();
+    if let Some(mut stdout) = building.stdout() {
+        stdout.read_to_end(&mut report).await.map_err(failed)?;
+    }
+    let built = building.wait().await.map_err(failed)?;
+    if !built.success() {
         return Err(BuildError::Failed);
     }
-    let found = executables(&String::from_utf8_lossy(&built.stdout));
+    let found = executables(&String::from_utf8_lossy(&report));
     match names.into_iter().find(|name| !found.contains_key(*name)) {
         Some(missing) => Err(BuildError::Missing(missing.to_owned())),
         None => Ok(found),

@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod console;
 pub mod database;
 pub mod gateway;
+pub mod group;
 pub mod options;
 pub mod panel;
 pub mod runtime;

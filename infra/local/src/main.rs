@@ -2,12 +2,13 @@
 
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
 use local::console::Console;
+use local::group::Group;
 use local::{Options, Stack, StartError, panel, secrets, stack};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs template.yaml on this machine: DynamoDB, the functions, and the HTTP API in front of them.
@@ -77,9 +78,16 @@ async fn run(options: &Options, once: Option<&str>) -> Result<ExitCode, StartErr
     };
     let code = if let Some(command) = once {
         eprintln!("{}", panel::ready_line(&stack.addresses));
-        tokio::select! {
-            code = run_command(command, options, &stack) => code,
-            () = &mut stopped => ExitCode::SUCCESS,
+        match Group::spawn(&mut shell(command, options, &stack)) {
+            Ok(mut group) => {
+                let code = tokio::select! {
+                    status = group.wait() => exit_code(status),
+                    () = &mut stopped => ExitCode::SUCCESS,
+                };
+                group.end().await;
+                code
+            }
+            Err(error) => exit_code(Err(error)),
         }
     } else {
         let said = format!("{}\n{}\n", panel::ready_line(&stack.addresses), panel::panel(&stack, options));
@@ -92,26 +100,23 @@ async fn run(options: &Options, once: Option<&str>) -> Result<ExitCode, StartErr
     Ok(code)
 }
 
-/// Runs the command, and gives its exit code.
-async fn run_command(command: &str, options: &Options, stack: &Stack) -> ExitCode {
+/// The command, with the addresses in its environment.
+fn shell(command: &str, options: &Options, stack: &Stack) -> Command {
     let addresses = &stack.addresses;
-    let child = Command::new("sh")
+    let mut shell = Command::new("sh");
+    shell
         .args(["-c", command])
         .env("VESTIBULE_HTTP", &addresses.http)
         .env("VESTIBULE_WS", &addresses.ws)
         .env("VESTIBULE_DYNAMODB", &addresses.dynamodb)
         .env("VESTIBULE_API_KEY", &options.api_key)
-        .env("VESTIBULE_API_SECRET", options.api_secret.text())
-        .process_group(0)
-        .spawn();
-    let mut child = match child {
-        Ok(child) => Group(child),
-        Err(error) => {
-            eprintln!("error: cannot run the command: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match child.0.wait().await {
+        .env("VESTIBULE_API_SECRET", options.api_secret.text());
+    shell
+}
+
+/// The exit code of a command.
+fn exit_code(status: std::io::Result<ExitStatus>) -> ExitCode {
+    match status {
         // A command that a signal ended has no code of its own; a shell says 128 and the signal.
         Ok(status) => {
             let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
@@ -120,18 +125,6 @@ async fn run_command(command: &str, options: &Options, stack: &Stack) -> ExitCod
         Err(error) => {
             eprintln!("error: cannot run the command: {error}");
             ExitCode::FAILURE
-        }
-    }
-}
-
-/// A command with all that it started: they end together when this is dropped.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // The group's number is that of its first process; none when it has ended and been waited for.
-        if let Some(group) = self.0.id() {
-            let _ = std::process::Command::new("kill").args(["-TERM", "--", &format!("-{group}")]).status();
         }
     }
 }

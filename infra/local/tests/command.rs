@@ -160,15 +160,49 @@ fn a_signal_ends_everything_in_order() {
     }
 }
 
-/// The processes whose parent is `parent`, as Linux lists them.
+#[test]
+fn a_command_that_does_not_want_to_end_is_killed() {
+    let mut command = dev();
+    // Neither the shell nor what it waits for listens.
+    command.args(FREE_PORTS).args(["--once", "trap '' TERM; echo $$; sleep 60; sleep 60"]);
+    let mut running = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs"));
+    let mut line = String::new();
+    let stdout = running.0.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("the shell says who it is");
+    let group: u32 = line.trim().parse().expect("a number");
+    let sent = Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status();
+    assert!(sent.expect("kill runs").success());
+    assert_eq!(running.0.wait().expect("it ends").code(), Some(0));
+    assert_eq!(alive_in(group), Vec::<u32>::new());
+}
+
+#[test]
+fn what_a_command_leaves_in_the_background_ends_with_it() {
+    let output = run(&["--once", "sleep 60 & echo $$; exit 3"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let group = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number");
+    assert_eq!(alive_in(group), Vec::<u32>::new());
+}
+
+/// The processes whose parent is `parent`.
 fn children_of(parent: u32) -> Vec<u32> {
+    processes(|fields| fields.get(1) == Some(&&*parent.to_string()))
+}
+
+/// The processes of a group, without those that have ended and wait for somebody to see it.
+fn alive_in(group: u32) -> Vec<u32> {
+    processes(|fields| fields.get(2) == Some(&&*group.to_string()) && fields[0] != "Z")
+}
+
+/// The processes, as Linux lists them, whose state, parent and group are as wanted.
+fn processes(wanted: impl Fn(&[&str]) -> bool) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").expect("Linux").filter_map(Result::ok);
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     ids.filter(|id| {
         let status = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        // pid (name) state parent …; the name may hold blanks.
+        // pid (name) state parent group …; the name may hold blanks.
         let after_name = status.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
-        after_name.split(' ').nth(1).and_then(|text| text.parse().ok()) == Some(parent)
+        wanted(&after_name.split(' ').collect::<Vec<_>>())
     })
     .collect()
 }
