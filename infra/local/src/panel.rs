@@ -55,8 +55,16 @@ curl -s -X POST {http}/api/joinRoom -H \"Authorization: $TOKEN\"; echo
 curl -s -X POST {http}/api/joinRoom -H \"Authorization: $TOKEN\"; echo
 
 # A room by code, made by a signed-in user (more such tokens: cargo dev token --sub bob --name Bob); a guest joins.
-CODE=$(curl -s -X POST {http}/rooms -H 'Authorization: Bearer {user}' -d '{{\"name\":\"Stand-up\"}}' | sed 's/.*\"code\":\"\\([^\"]*\\)\".*/\\1/')
-curl -s -X POST {http}/rooms/$CODE/join -d '{{\"guestName\":\"Bo\"}}'; echo
+ROOM=$(curl -s -X POST {http}/rooms -H 'Authorization: Bearer {user}' -d '{{\"name\":\"Stand-up\",\"maxParticipants\":2}}')
+CODE=$(echo \"$ROOM\" | sed 's/.*\"code\":\"\\([^\"]*\\)\".*/\\1/'); ID=$(echo \"$ROOM\" | sed 's/{{\"id\":\"\\([^\"]*\\)\".*/\\1/')
+guest() {{ curl -s -X POST {http}/rooms/$CODE/join -d \"{{\\\"guestName\\\":\\\"$1\\\"}}\"; echo; }}
+locked() {{ curl -s -X PATCH {http}/rooms/$ID/settings -H 'Authorization: Bearer {user}' -d \"{{\\\"isLocked\\\":$1}}\"; echo; }}
+guest Bo
+
+# Locked, it refuses the next one (403); with both seats taken, the third one (400).
+locked true; guest Cy
+locked false; guest Cy
+guest Di
 ",
         functions = stack.template.functions.len(),
         tables = tables.join(", "),

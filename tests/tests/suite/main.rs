@@ -5,6 +5,7 @@ mod expiry;
 mod gateway;
 mod metadata;
 mod model;
+mod panel;
 mod processes;
 mod races;
 mod rooms_by_code;
