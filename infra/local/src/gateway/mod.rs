@@ -8,7 +8,7 @@ mod routes;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -32,6 +32,10 @@ const MOST_EVENT: usize = 6 * 1024 * 1024;
 /// Most bytes of the request line and all headers together.
 const MOST_HEADERS: usize = 10 * 1024;
 
+/// How long the real one waits for a function, at most
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
+const MOST_WAITING: Duration = Duration::from_secs(30);
+
 /// The HTTP API of one stack.
 pub struct Gateway {
     /// Host and port.
@@ -40,6 +44,8 @@ pub struct Gateway {
     routes: Routes,
     functions: Arc<Functions>,
     console: Console,
+    /// How long it waits for a function.
+    patience: Duration,
 }
 
 /// An answer that the gateway makes itself.
@@ -67,7 +73,14 @@ impl Gateway {
     /// The template's HTTP API at `domain`, in front of its functions.
     pub fn new(domain: String, template: &Template, functions: Arc<Functions>, console: Console) -> Self {
         let cors = template.http_api.as_ref().and_then(|api| api.cors.clone());
-        Self { domain, cors, routes: Routes::new(&template.functions), functions, console }
+        Self {
+            domain,
+            cors,
+            routes: Routes::new(&template.functions),
+            functions,
+            console,
+            patience: MOST_WAITING,
+        }
     }
 
     /// Serves it on `listener` until the future is dropped.
@@ -120,7 +133,10 @@ impl Gateway {
             let text = "Request Entity Too Large";
             return Err(GatewayError::new(StatusCode::PAYLOAD_TOO_LARGE, text, "over Lambda's 6 MB"));
         }
-        let called = self.functions.invoke(found.function, event.into()).await.map_err(refused)?;
+        // The function goes on, as at AWS; nobody hears what it says.
+        let invoked = self.functions.invoke(found.function, event.into());
+        let called = tokio::time::timeout(self.patience, invoked).await;
+        let called = called.unwrap_or(Err(InvokeError::TimedOut(self.patience))).map_err(refused)?;
         let note = called.init.map_or_else(String::new, |init| format!("cold start {} ms", init.as_millis()));
         let response = answer::build(&called.payload).map_err(|reason| {
             GatewayError::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error", reason)
@@ -172,4 +188,59 @@ fn event_id(status: StatusCode, body: Bytes) -> Response {
     let id = HeaderValue::try_from(event::request_id()).expect("hexadecimal digits");
     response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::runtime::Settings;
+    use crate::template::{Function, Route};
+
+    /// A function that never asks for its call.
+    fn silent() -> Function {
+        Function {
+            logical_id: "F".to_owned(),
+            name: "local-F".to_owned(),
+            binary: "silent".to_owned(),
+            memory_mb: 128,
+            timeout: Duration::from_mins(15),
+            reserved_concurrency: None,
+            environment: BTreeMap::new(),
+            routes: vec![Route { method: None, path: "$default".to_owned(), line: 1 }],
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_for_a_function_than_the_gateway_does() {
+        let template = Template {
+            parameters: BTreeMap::new(),
+            functions: vec![silent()],
+            tables: vec![],
+            http_api: None,
+        };
+        let script = std::env::temp_dir().join(format!("vestibule-silent-{}", std::process::id()));
+        std::fs::write(&script, "#!/bin/sh\nexec sleep 60\n").expect("written");
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("made executable");
+        let settings = Settings {
+            binaries: HashMap::from([("silent".to_owned(), script.clone())]),
+            environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
+            most_processes: 1,
+        };
+        let console = Console::memory();
+        let functions = Functions::start(&template.functions, &settings, &console).await.expect("starts");
+        let functions = Arc::new(functions);
+        let mut gateway = Gateway::new("localhost".to_owned(), &template, Arc::clone(&functions), console);
+        assert_eq!(gateway.patience, Duration::from_secs(30));
+        gateway.patience = Duration::from_millis(50);
+        let request = Request::get("/").body(Body::empty()).expect("a request");
+        let answered = gateway.answer(request, ([127, 0, 0, 1], 1).into()).await;
+        assert_eq!(answered.status(), 503);
+        let body = answered.into_body().collect().await.expect("a body").to_bytes();
+        assert_eq!(body, "{\"message\":\"Service Unavailable\"}");
+        functions.stop().await;
+        std::fs::remove_file(&script).expect("it is there");
+    }
 }
