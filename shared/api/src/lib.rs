@@ -33,7 +33,7 @@ pub use idempotency::{Scope, idempotent, keep};
 pub use key_ring::{Caller, KeyRing};
 pub use lambda_http::Error;
 pub use request::Request;
-pub use run::{Handling, respond, run};
+pub use run::{Handling, respond, run, run_without_table};
 pub use secrets::Secret;
 pub use ssm::{Ssm, SsmError};
 pub use store::Halt;

@@ -21,12 +21,33 @@ where
     L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
     H: for<'a> Fn(&'a App<C>, &'a Request) -> Handling<'a> + Send + Sync,
 {
+    start(dialect, load, handle, true).await
+}
+
+/// Runs a function that asks nothing of the table: it may not even read it.
+pub async fn run_without_table<C, L, H>(dialect: Dialect, load: L, handle: H) -> Result<(), Error>
+where
+    C: Send + Sync,
+    L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
+    H: for<'a> Fn(&'a App<C>, &'a Request) -> Handling<'a> + Send + Sync,
+{
+    start(dialect, load, handle, false).await
+}
+
+async fn start<C, L, H>(dialect: Dialect, load: L, handle: H, has_table: bool) -> Result<(), Error>
+where
+    C: Send + Sync,
+    L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
+    H: for<'a> Fn(&'a App<C>, &'a Request) -> Handling<'a> + Send + Sync,
+{
     log::init();
     let env = Env::of_process();
     let app = App::new(&env, dialect, Parts::default(), load(&env).await?)?;
     // The first call pays for the TLS handshake: it is made while the start is still free of a waiting caller. A
     // failure is the first request's to report.
-    let _ = app.store.warm().await;
+    if has_table {
+        let _ = app.store.warm().await;
+    }
     let (app, handle) = (&app, &handle);
     lambda_http::run(service_fn(|event: lambda_http::Request| async move {
         Ok::<_, std::convert::Infallible>(respond(app, &event.into(), handle).await.into_http())
