@@ -66,6 +66,11 @@ impl Env {
             .map_err(|_| ConfigError::Wrong(name.to_owned(), "a whole number in range"))
     }
 
+    /// `true` or `false`.
+    pub fn switch(&self, name: &str) -> Result<bool, ConfigError> {
+        self.required(name)?.parse().map_err(|_| ConfigError::Wrong(name.to_owned(), "true or false"))
+    }
+
     /// A number of seconds.
     pub fn seconds(&self, name: &str) -> Result<Duration, ConfigError> {
         Ok(Duration::from_secs(self.number::<u32>(name)?.into()))

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use models::{Refusal, Violation};
 use serde_json::{Map, Value};
 
-use crate::json::kind;
+use wire::kind;
 
 /// The fields of a body, taken one by one. [`Fields::finish`] says what was wrong.
 #[derive(Debug)]

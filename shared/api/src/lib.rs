@@ -10,7 +10,6 @@ mod dialect;
 mod env;
 mod fields;
 mod idempotency;
-mod json;
 mod key_ring;
 pub mod log;
 mod request;

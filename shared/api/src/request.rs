@@ -10,8 +10,6 @@ use lambda_http::{Body, RequestExt as _};
 use models::{Refusal, RoomKey};
 use serde_json::{Map, Value};
 
-use crate::json;
-
 /// Largest body, in bytes.
 const MOST_BODY: usize = 64 * 1024;
 
@@ -73,7 +71,7 @@ impl Request {
 
     /// The body as a JSON object.
     pub fn object(&self) -> Result<Map<String, Value>, Refusal> {
-        json::object(&self.body)
+        wire::object(&self.body)
     }
 
     /// The body as a JSON object; nothing at all counts as an empty one.

@@ -1,15 +1,10 @@
 //! The dialect of the server API: plugNmeet's answers, and protobuf's JSON on the way in.
 
-mod locks;
-mod message;
 mod room_info;
 
 use models::{Refusal, Violation};
 use serde::Serialize;
-use serde_json::Value;
 
-pub use locks::locks;
-pub use message::Message;
 pub use room_info::{ParticipantInfo, RoomInfo};
 
 use crate::Answer;
@@ -114,27 +109,6 @@ fn violations_text(violations: &[Violation]) -> String {
     }
 }
 
-/// Whether a URI is absolute http(s) by RFC 3986: no blanks, no characters beyond ASCII, no bad percent escapes.
-pub fn is_http_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    web && !host.is_empty()
-        && rest.bytes().enumerate().all(|(place, byte)| match byte {
-            b'%' => rest
-                .as_bytes()
-                .get(place + 1..place + 3)
-                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)),
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
-            _ => byte.is_ascii_graphic(),
-        })
-}
-
-/// What a value is, for a message.
-pub(crate) fn kind(value: &Value) -> &'static str {
-    crate::json::kind(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,26 +121,5 @@ mod tests {
             violations_text(&[a, b]),
             "validation errors:\n - room_id: value is required\n - x.y: must equal 0"
         );
-    }
-
-    #[test]
-    fn only_absolute_web_addresses_are_uris() {
-        for good in ["https://example.org", "HTTP://h:8080/a?b=%20#c", "http://[::1]/"] {
-            assert!(is_http_uri(good), "{good}");
-        }
-        for bad in [
-            "",
-            "example.org",
-            "/a",
-            "javascript:alert(1)",
-            "ftp://a",
-            "http://",
-            "http://a b",
-            "http://ä",
-            "http://a/%zz",
-            "http://a/%2",
-        ] {
-            assert!(!is_http_uri(bad), "{bad}");
-        }
     }
 }

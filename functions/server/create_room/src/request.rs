@@ -1,20 +1,16 @@
-//! What a room is asked for with. The metadata is validated as far as the room itself needs, and stored whole.
+//! What a room is asked for with.
 
 use std::time::Duration;
 
 use api::Caller;
-use api::server::{Message, is_http_uri, locks};
-use models::{Locks, Refusal, RoomId, RoomKey, Timestamp, Violation};
-use serde_json::{Map, Value, json};
+use models::{Random, Refusal, RoomId, RoomKey, Timestamp, Violation};
+use serde_json::{Map, Value};
 use store::NewRoom;
-use uuid::Uuid;
+use wire::{Message, Owned, RoomMetadata};
 
 use crate::Limits;
 
 const ROOM_ID_PATTERN: &str = "room_id should only contain ASCII letters (a-z A-Z), digits (0-9) or -_";
-
-/// Most characters of a title and of a webhook's URL.
-const MOST_TEXT: usize = 255;
 
 /// A request to create a room, read and validated.
 #[derive(Clone, Debug)]
@@ -22,14 +18,7 @@ pub struct CreateRoomIn {
     room_id: RoomId,
     empty_timeout: Option<u32>,
     max_participants: Option<u32>,
-    /// In minutes; 0 is no limit.
-    duration: Option<u64>,
-    title: String,
-    webhook_url: Option<String>,
-    auto_gen_user_id: bool,
-    waiting_room: bool,
-    default_locks: Locks,
-    metadata: Map<String, Value>,
+    metadata: RoomMetadata,
 }
 
 impl CreateRoomIn {
@@ -40,71 +29,57 @@ impl CreateRoomIn {
         let (empty_timeout, max_participants) =
             (root.uint32("empty_timeout")?, root.uint32("max_participants")?);
         let metadata = root.optional_message("metadata")?;
+        let metadata = metadata.map(|metadata| RoomMetadata::read(&metadata)).transpose()?;
         let mut violations = vec![];
-        let mut refuse = |field: &str, expected: String| violations.push(Violation::new(field, expected));
         let room_id = RoomId::try_from(id.as_str());
-        match room_id {
-            Err(models::IdError::TooLong(most)) => {
-                refuse("room_id", format!("must be at most {most} characters"));
-            }
-            Err(_) => refuse("room_id", ROOM_ID_PATTERN.to_owned()),
-            Ok(_) => {}
+        if let Err(error) = &room_id {
+            let expected = match error {
+                models::IdError::TooLong(most) => format!("must be at most {most} characters"),
+                _ => ROOM_ID_PATTERN.to_owned(),
+            };
+            violations.push(Violation::new("room_id", expected));
         }
         for (name, value) in [("empty_timeout", empty_timeout), ("max_participants", max_participants)] {
             if value == Some(0) {
-                refuse(name, "must be greater than 0".to_owned());
+                violations.push(Violation::new(name, "must be greater than 0"));
             }
         }
-        let Some(metadata) = metadata else {
-            refuse("metadata", "value is required".to_owned());
+        let Some((metadata, of_metadata)) = metadata else {
+            violations.push(Violation::new("metadata", "value is required"));
             return Err(Refusal::Invalid(violations));
         };
-        let title = metadata.string("room_title")?;
-        if title.is_empty() {
-            refuse("metadata.room_title", "value is required".to_owned());
-        } else if title.chars().count() > MOST_TEXT {
-            refuse("metadata.room_title", format!("must be at most {MOST_TEXT} characters"));
-        }
-        let webhook_url = metadata.optional_string("webhook_url")?;
-        let logout_url = metadata.optional_string("logout_url")?;
-        for (name, url) in [("metadata.webhook_url", &webhook_url), ("metadata.logout_url", &logout_url)] {
-            match url.as_deref() {
-                Some("") => refuse(name, "value is empty, which is not a valid URI".to_owned()),
-                Some(url) if !is_http_uri(url) => refuse(name, "must be a valid URI".to_owned()),
-                _ => {}
-            }
-        }
-        if webhook_url.as_ref().is_some_and(|url| url.chars().count() > MOST_TEXT) {
-            refuse("metadata.webhook_url", format!("must be at most {MOST_TEXT} characters"));
-        }
-        let features = metadata.optional_message("room_features")?;
-        let Some(features) = features else {
-            refuse("metadata.room_features", "value is required".to_owned());
-            return Err(Refusal::Invalid(violations));
-        };
-        let read = Self {
-            empty_timeout,
-            max_participants,
-            duration: features.uint64("room_duration")?,
-            title,
-            webhook_url,
-            auto_gen_user_id: features.boolean("auto_gen_user_id")?.unwrap_or(false),
-            waiting_room: features.message("waiting_room_features")?.boolean("is_active")?.unwrap_or(false),
-            default_locks: locks(&metadata.message("default_lock_settings")?)?,
-            metadata: metadata.fields().clone(),
-            room_id: match room_id {
-                Ok(room_id) if violations.is_empty() => room_id,
-                _ => return Err(Refusal::Invalid(violations)),
-            },
+        violations.extend(of_metadata);
+        let room_id = match room_id {
+            Ok(room_id) if violations.is_empty() => room_id,
+            _ => return Err(Refusal::Invalid(violations)),
         };
         reserved(&id)?;
-        Ok(read)
+        Ok(Self { room_id, empty_timeout, max_participants, metadata })
+    }
+
+    /// Whether the request has names of 2022.
+    pub fn is_first(&self) -> bool {
+        self.metadata.is_first
     }
 
     /// The room that is asked for, within the deployment's limits.
-    pub fn into_room(self, caller: &Caller, limits: Limits, metadata_id: Uuid, now: Timestamp) -> NewRoom {
-        let metadata = self.stored_metadata(metadata_id, now);
-        let minutes = within(self.duration.filter(|minutes| *minutes > 0), limits.max_duration);
+    pub fn into_room(
+        mut self,
+        caller: &Caller,
+        limits: &Limits,
+        random: &dyn Random,
+        now: Timestamp,
+    ) -> NewRoom {
+        self.metadata.settle(
+            &limits.allowed,
+            Owned {
+                metadata_id: random.uuid().to_string(),
+                started_at: now.seconds(),
+                encryption_key: encryption_key(random),
+            },
+        );
+        let minutes = self.metadata.room_duration().filter(|minutes| *minutes > 0);
+        let features = |path: &[&str]| self.metadata.is_on(&[&["room_features"], path].concat());
         NewRoom {
             key: RoomKey { tenant: caller.tenant.clone(), room: self.room_id },
             api_key: caller.api_key.clone(),
@@ -113,30 +88,23 @@ impl CreateRoomIn {
                 .map_or(limits.empty_timeout, |seconds| Duration::from_secs(seconds.into())),
             duration: minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))),
             max_participants: within(self.max_participants, limits.max_participants),
-            waiting_room: self.waiting_room,
-            auto_gen_user_id: self.auto_gen_user_id,
-            default_locks: self.default_locks,
-            title: self.title,
-            webhook_url: self.webhook_url,
-            metadata,
+            waiting_room: features(&["waiting_room_features", "is_active"]),
+            auto_gen_user_id: features(&["auto_gen_user_id"]),
+            default_locks: self.metadata.default_locks(),
+            title: self.metadata.text("room_title").unwrap_or_default().to_owned(),
+            webhook_url: self.metadata.text("webhook_url").map(str::to_owned),
+            metadata: self.metadata.into_text(),
         }
     }
+}
 
-    /// The metadata as it was sent, with what is the server's to say.
-    fn stored_metadata(&self, metadata_id: Uuid, now: Timestamp) -> String {
-        let mut metadata = self.metadata.clone();
-        metadata.retain(|_, value| !value.is_null());
-        let owned = json!({
-            "is_recording": false,
-            "is_active_rtmp": false,
-            "parent_room_id": "",
-            "is_breakout_room": false,
-            "started_at": now.seconds().to_string(),
-            "metadata_id": metadata_id,
-        });
-        metadata.extend(owned.as_object().cloned().unwrap_or_default());
-        Value::Object(metadata).to_string()
-    }
+/// Characters of a key that a room's media are encrypted with.
+const KEY_LENGTH: usize = 32;
+
+/// Letters and digits, drawn without bias.
+fn encryption_key(random: &dyn Random) -> String {
+    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    (0..KEY_LENGTH).map(|_| char::from(LETTERS[usize::from(random.below(62))])).collect()
 }
 
 /// What was asked for, but no more than is allowed; what is allowed where nothing was asked for.

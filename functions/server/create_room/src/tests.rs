@@ -64,11 +64,11 @@ async fn a_room_is_created_and_described() {
         "is_recording": 0,
         "is_running": 1,
         "joined_participants": "0",
-        "metadata": "{\"default_lock_settings\":{\"lock_microphone\":true},\"extra_data\":{\"a\":\"1\",\"b\":\"2\"},\"is_active_rtmp\":false,\"is_breakout_room\":false,\"is_recording\":false,\"metadata_id\":\"c15c0289-ec2d-4a91-a7ec-8e65a18debbe\",\"parent_room_id\":\"\",\"room_features\":{\"room_duration\":\"90\",\"waiting_room_features\":{\"is_active\":true}},\"room_title\":\"Demo\",\"started_at\":\"1800000000\",\"webhook_url\":\"https://example.org/hook\"}",
+        "metadata": "{\"copyright_conf\":{\"display\":true,\"text\":\"Powered by <a href=\\\"https://www.plugnmeet.org\\\" target=\\\"_blank\\\">plugNmeet</a>\"},\"default_lock_settings\":{\"lock_microphone\":true,\"lock_screen_sharing\":true,\"lock_shared_notepad\":true,\"lock_whiteboard\":true},\"extra_data\":{\"a\":\"1\",\"b\":\"2\"},\"is_active_rtmp\":false,\"is_breakout_room\":false,\"is_recording\":false,\"metadata_id\":\"c15c0289-ec2d-4a91-a7ec-8e65a18debbe\",\"parent_room_id\":\"\",\"room_features\":{\"admin_only_webcams\":false,\"allow_raise_hand\":true,\"allow_reactions\":true,\"allow_screen_share\":true,\"allow_view_other_users_list\":true,\"allow_view_other_webcams\":true,\"allow_virtual_bg\":true,\"allow_webcams\":true,\"auto_gen_user_id\":false,\"breakout_room_features\":{\"allowed_number_rooms\":6,\"is_active\":false,\"is_allow\":true},\"chat_features\":{\"allowed_file_types\":[\"docx\",\"jpeg\",\"jpg\",\"mp3\",\"mp4\",\"pdf\",\"png\",\"pptx\",\"svg\",\"txt\",\"webm\",\"xlsx\",\"zip\"],\"is_allow\":true,\"is_allow_file_upload\":true,\"max_file_size\":\"50\"},\"display_external_link_features\":{\"is_active\":false,\"is_allow\":true},\"enable_analytics\":true,\"end_to_end_encryption_features\":{\"enabled_self_insert_encryption_key\":false,\"included_chat_messages\":false,\"included_whiteboard\":false,\"is_enabled\":false},\"external_broadcasting_features\":{\"is_allow\":true,\"is_allow_rtmp\":true},\"external_media_player_features\":{\"is_active\":false,\"is_allow\":true},\"ingress_features\":{\"input_type\":\"RTMP_INPUT\",\"is_allow\":true,\"stream_key\":\"\",\"url\":\"\"},\"insights_features\":{\"ai_features\":{\"ai_text_chat_features\":{\"allowed_user_ids\":[],\"is_allow\":true,\"is_allowed_everyone\":false,\"is_enabled\":false,\"is_notepad_ai_disabled\":false,\"is_whiteboard_ai_disabled\":false},\"is_allow\":true,\"meeting_summarization_features\":{\"is_allow\":true,\"is_enabled\":false,\"summarization_prompt\":\"\"}},\"chat_translation_features\":{\"allowed_trans_langs\":[],\"is_allow\":true,\"is_enabled\":false,\"max_selected_trans_langs\":5},\"is_allow\":false,\"transcription_features\":{\"allowed_speech_users\":[],\"allowed_spoken_langs\":[],\"allowed_trans_langs\":[],\"is_allow\":true,\"is_allow_speech_synthesis\":false,\"is_allow_translation\":false,\"is_enabled\":false,\"is_enabled_speech_synthesis\":false,\"is_enabled_translation\":false,\"max_selected_trans_langs\":2}},\"mute_on_start\":false,\"polls_features\":{\"is_active\":false,\"is_allow\":true},\"recording_features\":{\"enable_auto_cloud_recording\":false,\"is_allow\":true,\"is_allow_cloud\":true,\"is_allow_local\":true,\"only_record_admin_webcams\":false},\"room_duration\":\"90\",\"shared_note_pad_features\":{\"is_active\":false,\"is_allow\":true,\"note_pad_id\":\"\",\"visible\":false},\"sip_dial_in_features\":{\"enable_dial_in_on_create\":false,\"hide_phone_number\":false,\"is_active\":false,\"is_allow\":false,\"phone_numbers\":[]},\"waiting_room_features\":{\"is_active\":true,\"waiting_room_msg\":\"\"},\"whiteboard_features\":{\"file_name\":\"\",\"file_path\":\"\",\"is_allow\":true,\"max_allowed_file_size\":\"30\",\"total_pages\":0,\"visible\":false,\"whiteboard_file_id\":\"\"}},\"room_title\":\"Demo\",\"started_at\":\"1800000000\",\"webhook_url\":\"https://example.org/hook\"}",
         "parent_room_id": "",
         "room_id": "room-1",
         "room_title": "Demo",
-        "sid": "5e5532fb-eea2-43f8-8bc9-42ee9086c171",
+        "sid": "0cfffe56-222e-4e87-b5e0-4b5e44022e8b",
         "webhook_url": "https://example.org/hook"
       },
       "status": true,
@@ -99,7 +99,7 @@ async fn nobody_gets_more_than_the_deployment_allows() {
     let table = TestTable::new().await;
     let mut app = app(&table).await;
     app.config.limits.max_participants = Some(40);
-    app.config.limits.max_duration = Some(90);
+    app.config.limits.allowed.minutes = Some(90);
     for (room_id, asked, minutes, got) in [
         ("nothing", None, None, (40, 90)),
         ("less", Some(2), Some(30), (2, 30)),
@@ -152,8 +152,9 @@ async fn both_spellings_and_protobufs_numbers_are_understood() {
     assert!(room.auto_gen_user_id && room.waiting_room);
     assert_eq!(room.max_participants, Some(25));
     assert_eq!(room.empty_timeout, Duration::from_mins(5));
-    let locks = room.default_locks.into_iter().collect::<Vec<_>>();
-    assert_eq!(locks, [("lock_chat".to_owned(), true), ("lock_whiteboard".to_owned(), false)]);
+    let locks: Vec<_> = room.default_locks.iter().map(|(name, locked)| (name.as_str(), *locked)).collect();
+    let defaults = [("lock_screen_sharing", true), ("lock_shared_notepad", true)];
+    assert_eq!(locks, [("lock_chat", true), defaults[0], defaults[1], ("lock_whiteboard", false)]);
 }
 
 #[tokio::test]

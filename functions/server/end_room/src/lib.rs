@@ -5,10 +5,11 @@ mod tests;
 
 use std::time::Duration;
 
-use api::server::{Common, Message};
+use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
 use models::{EndReason, Refusal};
 use store::Ending;
+use wire::Message;
 
 /// What this function is configured with.
 pub struct Config {

@@ -3,11 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use api::server::{Common, Message, ParticipantInfo, RoomInfo, With};
+use api::server::{Common, ParticipantInfo, RoomInfo, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
 use models::Refusal;
 use serde::Serialize;
 use store::Whole;
+use wire::Message;
 
 /// What this function is configured with.
 pub struct Config {

@@ -1,10 +1,10 @@
 //! What a token is asked for with, and what it will bring to the participant.
 
-use api::server::{Message, is_http_uri, locks};
 use models::{Locks, Refusal, Role, Room, RoomId, Timestamp, UserId, Violation};
 use serde_json::{Map, Value, json};
 use store::NewToken;
 use uuid::Uuid;
+use wire::{Message, USER_METADATA};
 
 const ROOM_ID_PATTERN: &str = "room_id should only contain letters (a-z A-Z), digits (0-9) or -_";
 /// Most bytes of a name: the unused tokens of one person are one item, which DynamoDB limits to 400 KB, and the name must
@@ -59,20 +59,15 @@ impl GetJoinTokenIn {
             let expected = format!("must be at most {MOST_NAME} bytes");
             violations.push(Violation::new("user_info.name", expected));
         }
-        let metadata = user_info.message("user_metadata")?;
-        match metadata.optional_string("profile_pic")?.as_deref() {
-            Some("") => violations.push(Violation::new(
-                metadata.path("profile_pic"),
-                "value is empty, which is not a valid URI",
-            )),
-            Some(url) if !is_http_uri(url) => {
-                violations.push(Violation::new(metadata.path("profile_pic"), "must be a valid URI"));
-            }
-            _ => {}
-        }
-        violations.extend(owned_by_server(&metadata)?);
-        let kept = kept_metadata(&metadata)?;
-        if Value::Object(kept.clone()).to_string().len() > MOST_METADATA {
+        let read = wire::read(USER_METADATA, &user_info.message("user_metadata")?)?;
+        violations.extend(read.violations);
+        let mut metadata = read.values;
+        // What was left out is left out of what is stored, too.
+        metadata
+            .retain(|name, value| !(matches!(name.as_str(), "ex_user_id" | "preferred_lang") && value == ""));
+        let locks = metadata.remove("lock_settings");
+        let locks = serde_json::from_value(locks.unwrap_or_default()).map_err(|_| Refusal::Internal)?;
+        if Value::Object(metadata.clone()).to_string().len() > MOST_METADATA {
             let expected = format!("must be at most {MOST_METADATA} bytes");
             violations.push(Violation::new("user_info.user_metadata", expected));
         }
@@ -82,8 +77,8 @@ impl GetJoinTokenIn {
             is_admin: is_true(&user_info, "is_admin")?,
             is_hidden: is_true(&user_info, "is_hidden")?,
             client_type: user_info.enumeration("client_type", &["WEB", "HYBRID_WEB"])?,
-            locks: locks(&metadata.message("lock_settings")?)?,
-            metadata: kept,
+            locks,
+            metadata,
             room_id: match room {
                 Ok(room) if violations.is_empty() => room,
                 _ => return Err(Refusal::Invalid(violations)),
@@ -185,25 +180,6 @@ fn reserved(id: &str) -> Option<String> {
     }
 }
 
-/// What is the server's to say of a participant; its default value is accepted.
-fn owned_by_server(metadata: &Message) -> Result<Vec<Violation>, Refusal> {
-    let hand = metadata.message("raised_hand")?;
-    let set = [
-        (metadata, "is_presenter", is_true(metadata, "is_presenter")?, "must equal false"),
-        (&hand, "is_raised", is_true(&hand, "is_raised")?, "must equal false"),
-        (&hand, "raised_at", hand.uint64("raised_at")?.is_some_and(|at| at != 0), "must equal 0"),
-        (metadata, "wait_for_approval", is_true(metadata, "wait_for_approval")?, "must equal false"),
-        (
-            metadata,
-            "metadata_id",
-            !metadata.string("metadata_id")?.is_empty(),
-            "metadata_id should not contain any value",
-        ),
-    ];
-    let found = set.into_iter().filter(|(_, _, is_set, _)| *is_set);
-    Ok(found.map(|(message, name, _, expected)| Violation::new(message.path(name), expected)).collect())
-}
-
 fn is_true(message: &Message, name: &str) -> Result<bool, Refusal> {
     Ok(message.boolean(name)?.unwrap_or(false))
 }
@@ -212,19 +188,4 @@ fn with_defaults(own: &Locks, defaults: &Locks) -> Locks {
     let mut locks = defaults.clone();
     locks.extend(own.iter().map(|(name, locked)| (name.clone(), *locked)));
     locks
-}
-
-/// The fields of `user_metadata` that are the caller's, by their stored names.
-fn kept_metadata(message: &Message) -> Result<Map<String, Value>, Refusal> {
-    let mut kept = Map::new();
-    for name in ["profile_pic", "preferred_lang", "ex_user_id"] {
-        if let Some(text) = message.optional_string(name)?.filter(|text| !text.is_empty()) {
-            kept.insert(name.to_owned(), text.into());
-        }
-    }
-    kept.insert("record_webcam".to_owned(), message.boolean("record_webcam")?.unwrap_or(true).into());
-    kept.insert("is_presenter".to_owned(), false.into());
-    kept.insert("raised_hand".to_owned(), json!({"is_raised": false, "raised_at": "0"}));
-    kept.insert("extra_data".to_owned(), message.value("extra_data")?.cloned().unwrap_or_else(|| json!({})));
-    Ok(kept)
 }

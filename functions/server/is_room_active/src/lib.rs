@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use api::server::{Common, Message, With};
+use api::server::{Common, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
 use models::{Refusal, Room, Timestamp};
 use serde::Serialize;
+use wire::Message;
 
 /// What this function is configured with.
 pub struct Config {

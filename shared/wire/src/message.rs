@@ -4,7 +4,7 @@
 use models::Refusal;
 use serde_json::{Map, Number, Value};
 
-use super::kind;
+use crate::kind;
 
 /// A message of a request, with the path that leads to it.
 #[derive(Clone, Debug)]
@@ -27,6 +27,11 @@ impl Message {
     /// The full path of a field, in `snake_case`.
     pub fn path(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The same message with other fields.
+    pub(crate) fn with_fields(&self, fields: Map<String, Value>) -> Self {
+        Self { path: self.path.clone(), fields }
     }
 
     /// The raw fields, as they were sent.
@@ -83,6 +88,20 @@ impl Message {
         Ok(self.read(name, "must be a name or a number of the enumeration", number)?.unwrap_or(0))
     }
 
+    /// A list of texts; empty when it was left out. `null` in it is no text.
+    pub fn strings(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let texts = |value: &Value| value.as_array()?.iter().map(text).collect::<Option<Vec<_>>>();
+        Ok(self.read(name, "must be a list of strings", texts)?.unwrap_or_default())
+    }
+
+    /// An object of any values but `null`, untouched; empty when it was left out.
+    pub fn values(&self, name: &str) -> Result<Map<String, Value>, Refusal> {
+        let object =
+            |value: &Value| value.as_object().filter(|map| !map.values().any(Value::is_null)).cloned();
+        Ok(self.read(name, "must be an object of values other than null", object)?.unwrap_or_default())
+    }
+
     /// A message, if it was given.
     pub fn optional_message(&self, name: &str) -> Result<Option<Self>, Refusal> {
         let fields = self.read(name, "must be an object", |value| value.as_object().cloned())?;
@@ -130,7 +149,7 @@ fn whole(number: &Number) -> Option<i128> {
 }
 
 /// `room_id` -> `roomId`
-fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut upper = false;
     for letter in name.chars() {

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 const MOST_DEPTH: usize = 64;
 
 /// Reads a body that must be one JSON object.
-pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Refusal::malformed("", "the body must be a JSON object, it is empty"));
     }
@@ -28,7 +28,7 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// What a value is, for a message.
-pub(crate) fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -1,0 +1,26 @@
+//! JSON as callers send it, free of AWS.
+//!
+//! * `json`: one object, with nothing in it that parsers disagree about;
+//! * [`Message`]: protobuf's JSON mapping, field by field;
+//! * [`Field`]: a message as a table, from which its reading, its rules and its defaults follow;
+//! * `room`, `user`: plugNmeet's messages (`protocol/plugnmeet.md`), and what follows from one feature for another;
+//! * `first`: the names of 2022, turned into the present ones before anything is read.
+
+mod consequences;
+mod copyright;
+mod field;
+mod first;
+mod json;
+mod message;
+mod room;
+mod uri;
+mod user;
+
+pub use consequences::Allowed;
+pub use field::{Field, Reading, read};
+pub use first::modernise;
+pub use json::{kind, object};
+pub use message::Message;
+pub use room::{Owned, RoomMetadata};
+pub use uri::is_http_uri;
+pub use user::{LOCKS, USER_METADATA};
