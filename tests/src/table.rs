@@ -85,13 +85,8 @@ impl TestTable {
         for (id, secret, tenant) in
             [(API_KEY, API_SECRET, "main"), (OTHER_API_KEY, OTHER_API_SECRET, "other")]
         {
-            let key = ApiKey {
-                id: None,
-                tenant: Tenant::try_from(tenant).expect("a tenant"),
-                secrets: vec![secret.to_owned()],
-                status: "active".to_owned(),
-                created_at: BEGINNING,
-            };
+            let tenant = Tenant::try_from(tenant).expect("a tenant");
+            let key = ApiKey::new(tenant, secret.to_owned(), BEGINNING);
             let id = ApiKeyId::try_from(id).expect("an id");
             store.put_api_key(&id, &key, true).await.expect("stored");
         }
@@ -160,6 +155,11 @@ impl TestTable {
     /// The present time, by the table's clock.
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
+    }
+
+    /// The table's clock and randomness.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Randomness, of the table's kind.

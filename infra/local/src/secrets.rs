@@ -44,13 +44,7 @@ pub fn sign(secret: &[u8], body: &[u8]) -> String {
 
 /// Puts the stack's API key into its table, in place of what is there under its name.
 pub async fn put_api_key(store: &Store, id: &ApiKeyId, secret: &str) -> Result<(), store::Halt> {
-    let key = ApiKey {
-        id: None,
-        tenant: Tenant::main(),
-        secrets: vec![secret.to_owned()],
-        status: "active".to_owned(),
-        created_at: SystemClock.now(),
-    };
+    let key = ApiKey::new(Tenant::main(), secret.to_owned(), SystemClock.now());
     store.put_api_key(id, &key, true).await?;
     Ok(())
 }

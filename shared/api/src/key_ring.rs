@@ -1,11 +1,11 @@
 //! Who calls the server API: keys as data, signatures over the raw body.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use models::{ApiKeyId, Clock, JoinToken, Refusal, RoomKey, Tenant, Timestamp};
+use models::{ApiKeyId, Clock, JoinToken, Permission, Refusal, RoomKey, Tenant, Timestamp};
 use sha2::Sha256;
 use store::{Halt, Store, StoreError};
 use subtle::ConstantTimeEq;
@@ -17,6 +17,9 @@ use crate::{Env, Request, Secret, log};
 
 /// How long a key is remembered: a disabled one stops within this time.
 const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// How old a remembered key must be to be read again for a signature that does not fit.
+const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// How far a signed timestamp may be from our clock, in seconds.
 const MOST_SKEW: i64 = 300;
@@ -47,6 +50,7 @@ impl Caller {
 struct Known {
     tenant: Tenant,
     secrets: Vec<Secret>,
+    permissions: Option<BTreeSet<Permission>>,
     read_at: Timestamp,
 }
 
@@ -70,6 +74,7 @@ impl KeyRing {
         store: &Store,
         clock: &dyn Clock,
         request: &Request,
+        permission: Permission,
     ) -> Result<Caller, Halt> {
         let id = match (request.header("api-key"), request.headers.get("api-key")) {
             (Some(id), _) => id,
@@ -80,7 +85,8 @@ impl KeyRing {
             (None, _) => return Err(Refusal::MissingApiKey.into()),
         };
         let id = ApiKeyId::try_from(id).map_err(|_| Refusal::InvalidApiKey)?;
-        let known = self.known(store, clock.now(), &id).await?.ok_or(Refusal::InvalidApiKey)?;
+        // The order of refusals is plugNmeet's: the key comes before the rest.
+        self.known(store, clock.now(), &id).await?.ok_or(Refusal::InvalidApiKey)?;
         let signature = request.header("hash-signature").ok_or(Refusal::MissingSignature)?;
         let timestamp = request.header("x-signature-timestamp");
         if timestamp.is_none() && request.headers.contains_key("x-signature-timestamp") {
@@ -93,19 +99,48 @@ impl KeyRing {
             let right = sign(secret.as_bytes(), timestamp, &request.body);
             bool::from(right.as_bytes().ct_eq(signature.as_bytes()))
         };
-        let newest = known.secrets.first().filter(|_| known.secrets.iter().any(signed));
-        let secret = newest.ok_or(Refusal::InvalidSignature)?.clone();
-        Ok(Caller { api_key: id, tenant: known.tenant, secret })
+        let check = |known: &Known| {
+            let newest = known.secrets.first().filter(|_| known.secrets.iter().any(signed));
+            let secret = newest.ok_or(Refusal::InvalidSignature)?.clone();
+            if known.permissions.as_ref().is_some_and(|own| !own.contains(&permission)) {
+                return Err(Refusal::NotPermitted(permission));
+            }
+            Ok(Caller { api_key: id.clone(), tenant: known.tenant.clone(), secret })
+        };
+        self.judge(store, clock.now(), &id, Refusal::InvalidApiKey, check).await
     }
 
     /// The join token that the text is, by the API key that signed it. A key that was switched off since takes its
     /// tokens with it.
     pub async fn join_token(&self, store: &Store, now: Timestamp, text: &str) -> Result<JoinToken, Halt> {
         let id = join_token_key(text)?;
-        let known = self.known(store, now, &id).await?.ok_or(Refusal::InvalidToken)?;
-        let token = verify_join_token(text, id, known.tenant, &known.secrets, now)?;
+        let verify = |known: &Known| verify_join_token(text, &id, &known.tenant, &known.secrets, now);
+        let token = self.judge(store, now, &id, Refusal::InvalidToken, verify).await?;
         log::room(&token.room);
         Ok(token)
+    }
+
+    /// What `check` says of the key. A remembered one whose secrets do not fit is read again, for it may have been rotated
+    /// since; at most once a second, so that forged signatures are no flood of reads.
+    async fn judge<T>(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        id: &ApiKeyId,
+        unknown: Refusal,
+        check: impl Fn(&Known) -> Result<T, Refusal>,
+    ) -> Result<T, Halt> {
+        let known = self.known(store, now, id).await?.ok_or_else(|| unknown.clone())?;
+        match check(&known) {
+            Err(Refusal::InvalidSignature | Refusal::InvalidToken)
+                if now.since(known.read_at) >= READ_AGAIN =>
+            {
+                self.lock().remove(id);
+                let known = self.known(store, now, id).await?.ok_or(unknown)?;
+                Ok(check(&known)?)
+            }
+            checked => Ok(checked?),
+        }
     }
 
     async fn known(&self, store: &Store, now: Timestamp, id: &ApiKeyId) -> Result<Option<Known>, Halt> {
@@ -126,7 +161,7 @@ impl KeyRing {
                 StoreError::Unavailable("the secret of an API key".to_owned())
             })?);
         }
-        let known = Known { tenant: key.tenant, secrets, read_at: now };
+        let known = Known { tenant: key.tenant, secrets, permissions: key.permissions, read_at: now };
         self.lock().insert(id.clone(), known.clone());
         Ok(Some(known))
     }

@@ -233,6 +233,7 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         Refusal::InvalidApiKey => fixed(401, "Invalid API key"),
         Refusal::MissingSignature => fixed(401, "Missing signature"),
         Refusal::InvalidSignature => fixed(401, "Invalid signature"),
+        Refusal::NotPermitted(_) => fixed(403, "This API key is not for this"),
         Refusal::Malformed(violation) => (400, violation.to_string()),
         Refusal::Invalid(violations) => {
             (400, violations.iter().map(Violation::to_string).collect::<Vec<_>>().join("; "))

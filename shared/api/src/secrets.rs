@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use aws_credential_types::Credentials;
+use models::Random;
 
 use crate::ssm::{Ssm, SsmError};
 
@@ -15,6 +16,13 @@ impl Secret {
     /// The secret itself, to sign with or to store.
     pub fn text(&self) -> &str {
         &self.0
+    }
+
+    /// A new one: 32 random bytes, as many as the SHA-256 of its HMAC gives, in hexadecimal.
+    pub fn draw(random: &dyn Random) -> Self {
+        let mut bytes = [0; 32];
+        random.fill(&mut bytes);
+        Self(hex::encode(bytes))
     }
 
     /// Its bytes, to sign with.

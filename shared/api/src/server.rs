@@ -74,6 +74,9 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         Refusal::InvalidSignature => {
             (401, "Failed to verify provided authentication details.".into(), "INVALID_TOKEN_OR_SIGNATURE")
         }
+        Refusal::NotPermitted(permission) => {
+            (200, format!("this API key is not for {permission}"), "PERMISSION_DENIED")
+        }
         Refusal::Malformed(violation) => (200, violation.to_string(), "INVALID_PARAMETERS"),
         Refusal::Invalid(violations) => (200, violations_text(violations), "INVALID_PARAMETERS"),
         Refusal::BodyTooLarge => (413, "the body must be 64 KB or less".into(), "INVALID_PARAMETERS"),

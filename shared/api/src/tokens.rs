@@ -111,8 +111,8 @@ pub(crate) fn join_token_key(text: &str) -> Result<ApiKeyId, Refusal> {
 /// The join token that the text is, by one of the key's secrets.
 pub(crate) fn verify_join_token(
     text: &str,
-    api_key: ApiKeyId,
-    tenant: Tenant,
+    api_key: &ApiKeyId,
+    tenant: &Tenant,
     secrets: &[Secret],
     now: Timestamp,
 ) -> Result<JoinToken, Refusal> {
@@ -124,8 +124,8 @@ pub(crate) fn verify_join_token(
     check_times(Some(claims.exp), Some(claims.nbf), now)?;
     let invalid = |_| Refusal::InvalidToken;
     Ok(JoinToken {
-        api_key,
-        room: RoomKey { tenant, room: claims.room_id.as_str().try_into().map_err(invalid)? },
+        api_key: api_key.clone(),
+        room: RoomKey { tenant: tenant.clone(), room: claims.room_id.as_str().try_into().map_err(invalid)? },
         id: claims.jti.parse().map_err(invalid)?,
         user: claims.sub.as_str().try_into().map_err(invalid)?,
         name: claims.name,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Permission;
+
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -54,6 +56,9 @@ pub enum Refusal {
     /// A signature that is not the body's.
     #[error("invalid signature")]
     InvalidSignature,
+    /// The API key is good, but not for this.
+    #[error("not permitted")]
+    NotPermitted(Permission),
     /// The body cannot be read: not JSON, or a field of another type.
     #[error("malformed request")]
     Malformed(Violation),
@@ -131,6 +136,7 @@ impl Refusal {
             Self::InvalidApiKey => "API_KEY_INVALID",
             Self::MissingSignature => "SIGNATURE_MISSING",
             Self::InvalidSignature => "SIGNATURE_INVALID",
+            Self::NotPermitted(_) => "NOT_PERMITTED",
             Self::Malformed(_) => "MALFORMED_REQUEST",
             Self::Invalid(_) => "INVALID_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use api_key::ApiKey;
+pub use api_key::{ApiKey, KeyStatus};
 pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
 pub(crate) use key::{Key, METADATA_PREFIX, PARTICIPANT_PREFIX, due_shard, tenant_shard};

@@ -4,7 +4,7 @@ use models::ApiKeyId;
 
 use crate::commit::Outcome;
 use crate::items::{ApiKey, Key, decode, encode};
-use crate::step::Step;
+use crate::step::{Step, n};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -19,6 +19,16 @@ impl Store {
     pub async fn put_api_key(&self, id: &ApiKeyId, key: &ApiKey, replace: bool) -> Result<bool, StoreError> {
         let condition = if replace { "" } else { "attribute_not_exists(#pk)" };
         let step = Step::put(Key::api_key(id), encode(key), condition, vec![]);
+        Ok(matches!(self.commit_one(&step).await?, Outcome::Committed(_)))
+    }
+
+    /// Writes a key in place of the version that was read. Says whether it was still there.
+    pub async fn replace_api_key(&self, id: &ApiKeyId, key: &mut ApiKey) -> Result<bool, StoreError> {
+        // A key that was made before versions were counted has none.
+        let condition = "attribute_exists(#pk) AND (attribute_not_exists(#version) OR #version = :seen)";
+        let values = vec![("seen", n(key.version))];
+        key.version += 1;
+        let step = Step::put(Key::api_key(id), encode(key), condition, values);
         Ok(matches!(self.commit_one(&step).await?, Outcome::Committed(_)))
     }
 

@@ -28,7 +28,7 @@ pub use client::{Connection, Store};
 pub use create::{Created, NewCodeRoom, NewRoom};
 pub use end::Ending;
 pub use error::{Halt, StoreError};
-pub use items::{ApiKey, RoomDocument};
+pub use items::{ApiKey, KeyStatus, RoomDocument};
 pub use meter::Usage;
 pub use mint::{Minted, NewToken};
 pub use read::{Seen, Whole};

@@ -17,9 +17,6 @@ use tracing::{error, info};
 pub use crate::reply::{Reply, SendError, send};
 pub use crate::stores::{Stores, Vault};
 
-/// Bytes of a secret; as many as the SHA-256 of its HMAC gives.
-const SECRET_BYTES: usize = 32;
-
 /// What `CloudFormation` asks.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -109,25 +106,12 @@ async fn make(
     let signing = format!("{}/signing-secret", properties.prefix);
     let secret = format!("{}/api-keys/{id}", properties.prefix);
 
-    let signing_made = vault.keep_secret(&signing, draw(random)).await?;
-    let secret_made = vault.keep_secret(&secret, draw(random)).await?;
-    let key = ApiKey {
-        id: None,
-        tenant: Tenant::main(),
-        secrets: vec![format!("ssm:{secret}")],
-        status: "active".to_owned(),
-        created_at: clock.now(),
-    };
+    let signing_made = vault.keep_secret(&signing, Secret::draw(random)).await?;
+    let secret_made = vault.keep_secret(&secret, Secret::draw(random)).await?;
+    let key = ApiKey::new(Tenant::main(), format!("ssm:{secret}"), clock.now());
     let key_made = vault.keep_api_key(&id, &key).await?;
     info!(signing_made, secret_made, key_made, "secrets");
     Ok(())
-}
-
-/// A new secret, in hexadecimal.
-fn draw(random: &dyn Random) -> Secret {
-    let mut bytes = [0; SECRET_BYTES];
-    random.fill(&mut bytes);
-    hex::encode(bytes).into()
 }
 
 #[cfg(test)]

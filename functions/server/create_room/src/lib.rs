@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use api::server::{Common, RoomInfo, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep, log};
-use models::{Sid, Timestamp};
+use models::{Permission, Sid, Timestamp};
 use serde::Serialize;
 use store::Created;
 use wire::Allowed;
@@ -90,7 +90,7 @@ impl<'a> FirstRoomInfo<'a> {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let input = CreateRoomIn::read(request.object()?)?;
         let now = app.clock.now();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
-use models::{EndReason, Refusal};
+use models::{EndReason, Permission, Refusal};
 use store::Ending;
 use wire::Message;
 
@@ -32,7 +32,7 @@ impl Config {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let room_id = Message::root(request.object()?).string("room_id")?;
         if room_id.is_empty() {

@@ -5,7 +5,7 @@ mod tests;
 
 use api::server::{Common, ParticipantInfo, RoomInfo, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
-use models::Refusal;
+use models::{Permission, Refusal};
 use serde::Serialize;
 use store::Whole;
 use wire::Message;
@@ -36,7 +36,7 @@ struct ActiveRoom {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let room_id = Message::root(request.object()?).string("room_id")?;
     if room_id.is_empty() {
         return Err(Refusal::invalid("room_id", "value is required").into());

@@ -11,7 +11,7 @@ use api::{
     Answer, App, Caller, ConfigError, Env, Halt, JoinTokenText, KeyRing, Request, Scope, idempotent, keep,
     log, sign_join_token,
 };
-use models::{JoinToken, Refusal, RoomKey};
+use models::{JoinToken, Permission, Refusal, RoomKey};
 use serde::Serialize;
 use store::Minted;
 
@@ -38,7 +38,7 @@ struct TokenOut {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Tokens).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let input = GetJoinTokenIn::read(request.object()?)?;
         let key = RoomKey { tenant: caller.tenant.clone(), room: input.room_id.clone() };

@@ -5,7 +5,7 @@ mod tests;
 
 use api::server::{Common, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
-use models::{Refusal, Room, Timestamp};
+use models::{Permission, Refusal, Room, Timestamp};
 use serde::Serialize;
 use wire::Message;
 
@@ -29,7 +29,7 @@ struct IsRoomActiveOut {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request).await?;
+    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let room_id = Message::root(request.object()?).string("room_id")?;
     if room_id.is_empty() {
         return Err(Refusal::invalid("room_id", "value is required").into());
