@@ -2,7 +2,7 @@ use api::{Dialect, respond};
 use insta::assert_json_snapshot;
 use models::{ApiKeyId, Locks, Role, Tenant};
 use serde_json::{Value, json};
-use store::{ApiKey, NewRoom};
+use store::{ApiKey, KeyStatus, NewRoom};
 use testing::rooms::{HOST, new_room, new_token, user_id};
 use testing::{API_KEY, API_SECRET, Call, OTHER_API_KEY, OTHER_API_SECRET, Reply, TestTable, checks, opened};
 
@@ -252,14 +252,10 @@ async fn where_the_room_makes_the_ids_the_given_one_is_only_noted() {
 }
 
 /// Replaces the key of tenant `main`.
-async fn put_key(table: &TestTable, status: &str, secrets: &[&str]) {
-    let key = ApiKey {
-        id: None,
-        tenant: Tenant::main(),
-        secrets: secrets.iter().map(ToString::to_string).collect(),
-        status: status.to_owned(),
-        created_at: table.now(),
-    };
+async fn put_key(table: &TestTable, status: KeyStatus, secrets: &[&str]) {
+    let key = ApiKey::new(Tenant::main(), String::new(), table.now());
+    let secrets = secrets.iter().map(ToString::to_string).collect();
+    let key = ApiKey { status, secrets, ..key };
     let id = ApiKeyId::try_from(API_KEY).expect("an id");
     table.store().put_api_key(&id, &key, true).await.expect("stored");
 }
@@ -270,7 +266,7 @@ async fn a_key_that_is_switched_off_stops_within_a_minute() {
     let app = app(&table).await;
     table.rooms().open("room-1", None).await;
     assert_eq!(mint(&app, small("ann")).await.text("msg"), "success");
-    put_key(&table, "disabled", &[API_SECRET]).await;
+    put_key(&table, KeyStatus::Disabled, &[API_SECRET]).await;
     table.clock.advance(Duration::from_mins(1));
     assert_eq!(
         mint(&app, small("ann")).await.failure(),
@@ -283,10 +279,10 @@ async fn while_a_secret_is_rotated_both_verify_and_the_first_signs() {
     let table = TestTable::new().await;
     let app = app(&table).await;
     table.rooms().open("room-1", None).await;
-    put_key(&table, "active", &["the new secret", API_SECRET]).await;
+    put_key(&table, KeyStatus::Active, &["the new secret", API_SECRET]).await;
     let by_old = mint(&app, small("ann")).await;
     let by_new = ask(&app, Call::post(PATH, &small("ann")).signed_by(API_KEY, "the new secret")).await;
-    put_key(&table, "active", &["the new secret"]).await;
+    put_key(&table, KeyStatus::Active, &["the new secret"]).await;
     for reply in [by_old, by_new] {
         let keys = KeyRing::new(&table.env("get_join_token"));
         keys.join_token(&table.store(), table.now(), reply.text("token")).await.expect("by the new secret");

@@ -186,13 +186,8 @@ async fn tokens_of_a_disabled_key_are_dead() {
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.open("room-1", None).await;
     let text = rooms.join_text(&rooms.mint(&room.key, "ann").await);
-    let key = store::ApiKey {
-        id: None,
-        tenant: models::Tenant::main(),
-        secrets: vec![API_SECRET.to_owned()],
-        status: "disabled".to_owned(),
-        created_at: table.now(),
-    };
+    let key = store::ApiKey::new(models::Tenant::main(), API_SECRET.to_owned(), table.now());
+    let key = store::ApiKey { status: store::KeyStatus::Disabled, ..key };
     let id = testing::API_KEY.try_into().expect("an id");
     table.store().put_api_key(&id, &key, true).await.expect("stored");
     assert_eq!(ask(&app, call().bearer(&text)).await.refusal(), INVALID);
