@@ -87,7 +87,7 @@ impl Request {
             Some(Value::String(id)) if *id == room.room.to_string() => Ok(body),
             Some(Value::String(_)) => Err(Refusal::InvalidToken),
             Some(other) => {
-                Err(Refusal::malformed("room_id", format!("must be a string, it is {}", json::kind(other))))
+                Err(Refusal::malformed("room_id", format!("must be a string, it is {}", wire::kind(other))))
             }
         }
     }
