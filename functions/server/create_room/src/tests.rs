@@ -81,7 +81,9 @@ async fn a_room_is_created_and_described() {
     assert_eq!((room.seats, room.max_participants), (0, Some(25)));
     assert_eq!(room.due_at, table.now().plus(Duration::from_mins(5)));
     assert_eq!(room.duration, Some(Duration::from_mins(90)));
-    assert_eq!(room.default_locks.into_iter().collect::<Vec<_>>(), [("lock_microphone".to_owned(), true)]);
+    let locked: Vec<_> =
+        room.default_locks.iter().filter(|(_, locked)| **locked).map(|(name, _)| name).collect();
+    assert_eq!(locked, ["lock_microphone", "lock_screen_sharing", "lock_shared_notepad", "lock_whiteboard"]);
 }
 
 #[tokio::test]
