@@ -64,11 +64,8 @@ pub async fn bodies(status: u16, ask: impl AsyncFn(Vec<u8>) -> Reply) {
         (b"null", "the body must be a JSON object, it is null"),
         (b"5", "the body must be a JSON object, it is a number"),
         (b"\"text\"", "the body must be a JSON object, it is a string"),
-        (
-            b"{\"room_id\":\"a\",\"room_id\":\"a\"}",
-            "the body must be JSON: the key \"room_id\" is there twice",
-        ),
-        (b"{\"a\":{\"b\":1,\"b\":1}}", "the body must be JSON: the key \"b\" is there twice"),
+        (b"{\"room_id\":\"a\",\"room_id\":\"a\"}", "room_id: is there twice"),
+        (b"{\"a\":{\"bC\":1,\"bC\":1}}", "a.bC: is there twice"),
         (b"{\"a\":1} {}", "the body must be JSON: "),
         (b"{\"a\":1,}", "the body must be JSON: "),
         (b"{\"a\":1/*x*/}", "the body must be JSON: "),

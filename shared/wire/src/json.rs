@@ -1,5 +1,6 @@
 //! JSON as strict as the protocol asks: one object, no key twice, 64 levels at most.
 
+use std::cell::Cell;
 use std::fmt;
 
 use models::Refusal;
@@ -15,10 +16,14 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
         return Err(Refusal::malformed("", "the body must be a JSON object, it is empty"));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = Strict(0)
+    let twice = Cell::new(None);
+    let value = Strict { depth: 0, path: Path::Root, twice: &twice }
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))
-        .map_err(|error| Refusal::malformed("", format!("the body must be JSON: {error}")))?;
+        .map_err(|error| match twice.take() {
+            Some(path) => Refusal::malformed(path, "is there twice"),
+            None => Refusal::malformed("", format!("the body must be JSON: {error}")),
+        })?;
     match value {
         Value::Object(fields) => Ok(fields),
         other => {
@@ -39,21 +44,53 @@ pub fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Reads a value at this depth, refusing what `serde_json::Value` would forgive.
-struct Strict(usize);
+/// The way to a value, key by key.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root,
+    Within(&'a Self, &'a str),
+}
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl Path<'_> {
+    /// The keys as they were sent, with points between.
+    fn text(self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Within(Self::Root, key) => (*key).to_owned(),
+            Self::Within(path, key) => format!("{}.{key}", path.text()),
+        }
+    }
+}
+
+/// Reads a value, refusing what `serde_json::Value` would forgive.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    depth: usize,
+    path: Path<'a>,
+    /// Where a key was found twice.
+    twice: &'a Cell<Option<String>>,
+}
+
+impl Strict<'_> {
+    /// The same for a value within.
+    fn within<'a>(&'a self, key: Option<&'a str>) -> Strict<'a> {
+        let path = key.map_or(self.path, |key| Path::Within(&self.path, key));
+        Strict { depth: self.depth + 1, path, twice: self.twice }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        if self.0 > MOST_DEPTH {
+        if self.depth > MOST_DEPTH {
             return Err(D::Error::custom(format!("more than {MOST_DEPTH} levels of nesting")));
         }
         reader.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,7 +127,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut array = Vec::new();
-        while let Some(element) = elements.next_element_seed(Strict(self.0 + 1))? {
+        while let Some(element) = elements.next_element_seed(self.within(None))? {
             array.push(element);
         }
         Ok(Value::Array(array))
@@ -99,10 +136,12 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
+            let within = self.within(Some(&key));
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {key:?} is there twice")));
+                self.twice.set(Some(within.path.text()));
+                return Err(A::Error::custom("a key is there twice"));
             }
-            let value = entries.next_value_seed(Strict(self.0 + 1))?;
+            let value = entries.next_value_seed(within)?;
             object.insert(key, value);
         }
         Ok(Value::Object(object))
@@ -116,14 +155,12 @@ mod tests {
     #[test]
     fn what_is_not_one_object_is_refused_with_a_reason() {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(70), "]".repeat(70));
-        let cases: [(&[u8], &str); 12] = [
+        let cases: [(&[u8], &str); 10] = [
             (b"", "empty"),
             (b" \n", "empty"),
             (b"hello", "must be JSON"),
             (b"[]", "an array"),
             (b"null", "null"),
-            (b"{\"a\":1,\"a\":2}", "there twice"),
-            (b"{\"a\":{\"b\":1,\"b\":2}}", "there twice"),
             (b"{\"a\":1} x", "trailing"),
             (b"{\"a\":1,}", "trailing comma"),
             (b"{\"a\":\"\\ud800\"}", "hex escape"),
@@ -133,6 +170,17 @@ mod tests {
         for (body, reason) in cases {
             let Err(Refusal::Malformed(violation)) = object(body) else { panic!("accepted {body:?}") };
             assert!(violation.expected.contains(reason), "{}", violation.expected);
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_told_with_its_path() {
+        for (body, path) in [
+            (r#"{"a":1,"a":2}"#, "a"),
+            (r#"{"roomId":{"b":[{"cC":1,"cC":null}]}}"#, "roomId.b.cC"),
+            (r#"{"a":{"b":1},"c":{"b":1},"a":{}}"#, "a"),
+        ] {
+            assert_eq!(object(body.as_bytes()), Err(Refusal::malformed(path, "is there twice")), "{body}");
         }
     }
 

@@ -42,11 +42,13 @@ impl Message {
     /// A field by either of its spellings; both at once are an error, `null` is nothing.
     pub fn value(&self, name: &str) -> Result<Option<&Value>, Refusal> {
         let camel = camel_case(name);
-        let (snake, camel) = (self.fields.get(name), self.fields.get(&camel).filter(|_| camel != name));
-        if snake.is_some() && camel.is_some() {
-            return Err(Refusal::malformed(self.path(name), "is there twice, in two spellings"));
+        let given = |name: &str| self.fields.get(name).filter(|value| !value.is_null());
+        match (given(name), given(&camel).filter(|_| camel != name)) {
+            (Some(_), Some(_)) => {
+                Err(Refusal::malformed(self.path(name), "is there twice, in two spellings"))
+            }
+            (snake, camel) => Ok(snake.or(camel)),
         }
-        Ok(snake.or(camel).filter(|value| !value.is_null()))
     }
 
     /// A text; empty when it was left out.
@@ -179,6 +181,7 @@ mod tests {
         assert_eq!(message(json!({"roomId": "a"})).string("room_id"), Ok("a".to_owned()));
         assert_eq!(message(json!({"room_id": "a"})).string("room_id"), Ok("a".to_owned()));
         assert!(message(json!({"room_id": "a", "roomId": "a"})).string("room_id").is_err());
+        assert_eq!(message(json!({"room_id": null, "roomId": "a"})).string("room_id"), Ok("a".to_owned()));
         assert_eq!(message(json!({"ROOM_ID": "a"})).string("room_id"), Ok(String::new()));
     }
 
