@@ -39,7 +39,8 @@ fn tag(inner: &str) -> String {
 
 /// A link's opening tag: its address if it is a web address, and whether it opens a page of its own.
 fn link(attributes: &str) -> String {
-    let href = attribute(attributes, "href").filter(|href| crate::is_http_uri(href));
+    let href = attribute(attributes, "href").map(|href| href.replace("&amp;", "&"));
+    let href = href.filter(|href| crate::is_http_uri(href));
     let href = href.map(|href| format!(" href=\"{}\"", href.replace('&', "&amp;"))).unwrap_or_default();
     let blank = attribute(attributes, "target") == Some("_blank");
     format!("<a{href}{}>", if blank { " target=\"_blank\"" } else { "" })
@@ -78,6 +79,7 @@ mod tests {
             ("<B onclick=\"y\">b</B>", "<b>b</b>"),
             ("<a href=\"https://x\" onclick=\"y\">a</a>", "<a href=\"https://x\">a</a>"),
             ("<a href='javascript:alert(1)'>a</a>", "<a>a</a>"),
+            ("<a href=\"https://x?a=1&b=2&amp;c\">a</a>", "<a href=\"https://x?a=1&amp;b=2&amp;c\">a</a>"),
             ("<a href=https://x>a</a>", "<a>a</a>"),
             ("<a href=\"https://x/\u{22}onclick=\">a", "<a href=\"https://x/\">a"),
             ("<img src=x onerror=alert(1)>", ""),
@@ -87,6 +89,7 @@ mod tests {
             ("<!-- a -->b", "b"),
         ] {
             assert_eq!(filtered(text), kept, "{text}");
+            assert_eq!(filtered(kept), kept, "{text}, filtered again");
         }
     }
 }
