@@ -7,7 +7,7 @@ use crate::kind;
 use crate::message::camel_case;
 
 /// An old name within `room_features`, and where the same is said today.
-const RENAMED: [(&[&str], &[&str]); 9] = [
+const RENAMED: [(&[&str], &[&str]); 8] = [
     (&["chat_features", "allow_chat"], &["chat_features", "is_allow"]),
     (&["chat_features", "allow_file_upload"], &["chat_features", "is_allow_file_upload"]),
     (&["shared_note_pad_features", "allowed_shared_note_pad"], &["shared_note_pad_features", "is_allow"]),
@@ -25,8 +25,6 @@ const RENAMED: [(&[&str], &[&str]); 9] = [
         &["speech_to_text_translation_features", "is_allow_translation"],
         &["insights_features", "transcription_features", "is_allow_translation"],
     ),
-    // Not a place of its own: a wish for speech to text is one for the insights that it became a part of.
-    (&["speech_to_text_translation_features", "is_allow"], &["insights_features", "is_allow"]),
 ];
 
 /// In a request with old names these say "allowed", today "in use", which is the server's to say.
