@@ -21,6 +21,6 @@ pub use field::{Field, Reading, read};
 pub use first::modernise;
 pub use json::{kind, object};
 pub use message::Message;
-pub use room::{Owned, RoomMetadata};
+pub use room::{Owned, ROOM_METADATA, RoomMetadata};
 pub use uri::is_http_uri;
 pub use user::{LOCKS, USER_METADATA};

@@ -8,7 +8,7 @@ use crate::copyright::filtered;
 use crate::{Field, LOCKS, Message, modernise, read};
 
 const RECORDER_BOT: &[Field] =
-    &[Field::flag("enable_auto_close_chat_panel"), Field::optional_number("duration_after_last_message")];
+    &[Field::off("enable_auto_close_chat_panel"), Field::optional_number("duration_after_last_message")];
 
 const RECORDING: &[Field] = &[
     Field::on("is_allow"),
@@ -178,7 +178,8 @@ const COPYRIGHT: &[Field] = &[Field::off("display"), Field::text("text")];
 /// Most characters of a title and of a webhook's URL.
 const MOST_TEXT: usize = 255;
 
-const METADATA: &[Field] = &[
+/// `metadata` of a room.
+pub const ROOM_METADATA: &[Field] = &[
     Field::text("room_title").required().at_most(MOST_TEXT),
     Field::optional_text("welcome_message"),
     Field::off("is_recording").owned(),
@@ -220,7 +221,7 @@ impl RoomMetadata {
     /// Reads the `metadata` of a request to create a room; with what the caller may not say, or must.
     pub fn read(metadata: &Message) -> Result<(Self, Vec<Violation>), Refusal> {
         let (metadata, is_first) = modern(metadata)?;
-        let reading = read(METADATA, &metadata)?;
+        let reading = read(ROOM_METADATA, &metadata)?;
         let brings_copyright = reading.values.contains_key("copyright_conf");
         Ok((Self { values: reading.values, is_first, brings_copyright }, reading.violations))
     }
