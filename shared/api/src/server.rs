@@ -1,11 +1,13 @@
 //! The dialect of the server API: plugNmeet's answers, and protobuf's JSON on the way in.
 
+mod participant_info;
 mod room_info;
 
 use models::{Refusal, Violation};
 use serde::Serialize;
 
-pub use room_info::{ParticipantInfo, RoomInfo};
+pub use participant_info::ParticipantInfo;
+pub use room_info::RoomInfo;
 
 use crate::Answer;
 

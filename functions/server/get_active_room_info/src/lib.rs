@@ -50,10 +50,9 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let common = Common::failure("room not found in active state", "ROOM_NOT_FOUND");
         return Ok(With::new(common, ActiveRoomOut { room: None }).answer());
     };
-    let present = whole.participants.iter().filter(|person| person.is_in(&room));
     let active = ActiveRoom {
         room_info: RoomInfo::of(&room, &document, now),
-        participants_info: present.map(ParticipantInfo::of).collect(),
+        participants_info: ParticipantInfo::all(&room, &whole.participants),
     };
     Ok(With::new(Common::success(), ActiveRoomOut { room: Some(active) }).answer())
 }

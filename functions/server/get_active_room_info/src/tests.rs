@@ -36,6 +36,11 @@ fn identities(reply: &Reply) -> Vec<&str> {
     people.iter().map(|person| person["identity"].as_str().expect("a text")).collect()
 }
 
+/// The metadata of somebody who is in.
+fn metadata(person: &Value) -> Value {
+    serde_json::from_str(person["metadata"].as_str().expect("a text")).expect("JSON")
+}
+
 #[tokio::test]
 async fn an_open_room_without_anybody_in_it_is_described() {
     let table = TestTable::new().await;
@@ -100,7 +105,7 @@ async fn everybody_who_is_in_is_listed_in_order_of_arrival_hidden_ones_too() {
       "joined_at_ms": "1800000000000",
       "kind": "STANDARD",
       "kind_details": [],
-      "metadata": "{}",
+      "metadata": "{\"is_admin\":true,\"is_presenter\":true,\"lock_settings\":{},\"wait_for_approval\":false}",
       "name": "Name of zoe",
       "permission": {
         "agent": false,
@@ -131,7 +136,8 @@ async fn metadata_is_shown_however_large_it_is_by_one_query() {
     let texts = [512, 600, 40 * 1024].map(|bytes| "x".repeat(bytes));
     for (place, text) in texts.iter().enumerate() {
         table.clock.advance(Duration::from_secs(1));
-        let new = NewToken { metadata: text.clone(), ..new_token(&format!("user{place}"), table.now()) };
+        let metadata = json!({"extra_data": text}).to_string();
+        let new = NewToken { metadata, ..new_token(&format!("user{place}"), table.now()) };
         rooms.redeem(&rooms.mint_as(&room.key, new).await).await.expect("a seat");
     }
     about(&app, "room-1").await;
@@ -139,7 +145,7 @@ async fn metadata_is_shown_however_large_it_is_by_one_query() {
     let reply = about(&app, "room-1").await;
     assert_eq!((app.store.usage() - before).calls, 1);
     let people = reply.body["room"]["participants_info"].as_array().expect("a list");
-    let shown: Vec<_> = people.iter().map(|person| person["metadata"].as_str().expect("a text")).collect();
+    let shown: Vec<_> = people.iter().map(|person| metadata(person)["extra_data"].clone()).collect();
     assert_eq!(shown, texts);
 }
 
@@ -175,8 +181,8 @@ async fn a_room_by_code_is_shown_while_a_session_runs() {
     let jane = people.iter().find(|person| person["name"] == "Jane").expect("she is in");
     assert_eq!(jane["identity"], format!("guest-{}", guest.id));
     let host = people.iter().find(|person| person["identity"] == HOST).expect("he is in");
-    let metadata: Value = serde_json::from_str(host["metadata"].as_str().expect("a text")).expect("JSON");
-    assert_eq!(metadata["is_admin"], true);
+    assert_eq!(metadata(host)["is_admin"], true);
+    assert_eq!(metadata(host)["ex_user_id"], HOST);
 }
 
 #[tokio::test]
@@ -233,4 +239,38 @@ async fn callers_are_known_by_key_and_signature() {
     let app = app(&table).await;
     let body = json!({"room_id": "room-1"});
     checks::callers(&table, async |call| ask(&app, call).await, PATH, &body).await;
+}
+
+#[tokio::test]
+async fn the_first_admin_presents_and_has_no_locks() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let locks =
+        |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), true)).collect::<models::Locks>();
+    let defaults = locks(&["lock_chat", "lock_whiteboard"]);
+    let room = rooms.create(&NewRoom { default_locks: defaults.clone(), ..new_room("room-1") }).await;
+    let mut seats = vec![];
+    for (user, role, own) in [
+        ("ann", Role::Participant, defaults),
+        ("bob", Role::Moderator, locks(&[])),
+        ("cy", Role::Moderator, locks(&[])),
+    ] {
+        table.clock.advance(Duration::from_secs(1));
+        let new = NewToken { role, locks: own, ..new_token(user, table.now()) };
+        seats.push(rooms.redeem(&rooms.mint_as(&room.key, new).await).await.expect("a seat"));
+    }
+    let shown = async || {
+        let reply = about(&app, "room-1").await;
+        let people = reply.body["room"]["participants_info"].as_array().expect("a list").clone();
+        let shown = people.iter().map(|person| {
+            let metadata = metadata(person);
+            (metadata["is_presenter"] == true, metadata["lock_settings"].clone())
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let ann = (false, json!({"lock_chat": true, "lock_whiteboard": true}));
+    let cy = (false, json!({"lock_whiteboard": true}));
+    assert_eq!(shown().await, [ann.clone(), (true, json!({})), cy.clone()]);
+    rooms.leave(&seats[1]).await;
+    assert_eq!(shown().await, [ann, cy], "nobody takes the place of a presenter who left");
 }
