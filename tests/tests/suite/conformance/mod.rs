@@ -1,0 +1,115 @@
+//! Conformance: what a plugNmeet server was recorded to say, against what ours says to the same requests.
+//!
+//! The comparison is strict ([`compare`]). Every wanted difference is a rule that says exactly what ours must answer
+//! instead ([`wanted`]). What is neither equal nor wanted is short, and there must be none of it.
+
+mod compare;
+mod recording;
+mod replay;
+mod wanted;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use testing::Server;
+
+use recording::{KEY, Said, Scenario};
+use replay::Outcome;
+use wanted::{RULES, SAMPLES, Samples};
+
+/// Scenarios that are asked at a time.
+const AT_A_TIME: usize = 6;
+
+/// The parameters of the recorded server's other configuration.
+const FULL: [(&str, &str); 6] = [
+    ("MaxRoomDurationMinutes", "90"),
+    ("MaxParticipants", "40"),
+    ("InsightsAllowed", "true"),
+    ("SipDialInAllowed", "true"),
+    ("MaxBreakoutRooms", "16"),
+    ("CopyrightOverride", "true"),
+];
+
+/// Whether a scenario was recorded under the other configuration.
+fn is_full(scenario: &Scenario) -> bool {
+    scenario.folder == "fullconf" || scenario.id == "webhooks/config-limits"
+}
+
+type Outcomes = Vec<(String, usize, Outcome)>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ours_answers_what_the_recorded_server_answers() {
+    let scenarios = Arc::new(recording::scenarios());
+    let samples = SAMPLES.map(|id| (id, Said::recorded(&scenarios[id].steps[0])));
+    let samples = Arc::new(Samples(samples.into_iter().collect()));
+    let mut outcomes = vec![];
+    for full in [false, true] {
+        let server = Server::start(|options| {
+            options.api_key = KEY.to_owned();
+            let parameters = FULL.iter().filter(|_| full);
+            options.overrides = parameters.map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        });
+        let server = Arc::new(server.await);
+        let ids = scenarios.values().filter(|scenario| is_full(scenario) == full);
+        let ids: Vec<String> = ids.map(|scenario| scenario.id.clone()).collect();
+        let mut workers = tokio::task::JoinSet::new();
+        for worker in 0..AT_A_TIME {
+            let ids: Vec<String> = ids.iter().skip(worker).step_by(AT_A_TIME).cloned().collect();
+            let (server, scenarios, samples) = (server.clone(), scenarios.clone(), samples.clone());
+            workers.spawn(async move {
+                let mut outcomes = Outcomes::new();
+                for id in ids {
+                    let replayed = replay::replay(&server, &scenarios[&id], &samples, full).await;
+                    outcomes.extend(replayed.into_iter().map(|(step, outcome)| (id.clone(), step, outcome)));
+                }
+                outcomes
+            });
+        }
+        outcomes.extend(workers.join_all().await.into_iter().flatten());
+        Arc::into_inner(server).expect("all workers are done").stop().await;
+    }
+    let short = print_table(&outcomes);
+    assert_eq!(short, 0, "steps are short of the recordings");
+    let used: BTreeSet<usize> =
+        outcomes.iter().flat_map(|(_, _, outcome)| outcome.rules()).copied().collect();
+    let unused = RULES.iter().enumerate().filter(|(place, _)| !used.contains(place));
+    assert_eq!(unused.map(|(_, rule)| rule.name).collect::<Vec<_>>(), [""; 0], "rules that nothing needs");
+}
+
+/// Prints what came of every folder and how often each rule was needed; says how many steps are short.
+fn print_table(outcomes: &Outcomes) -> usize {
+    let mut folders: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    let mut rules: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for (id, step, outcome) in outcomes {
+        let folder = id.split('/').next().unwrap_or_default();
+        let column = match outcome {
+            Outcome::Equal => 0,
+            Outcome::Wanted(_) => 1,
+            Outcome::Short(differences) => {
+                println!("SHORT {id}, step {step}:\n    {}", differences.join("\n    "));
+                2
+            }
+            Outcome::Left(why) => {
+                *left.entry(why).or_default() += 1;
+                3
+            }
+        };
+        outcome.rules().iter().for_each(|rule| *rules.entry(*rule).or_default() += 1);
+        folders.entry(folder).or_default()[column] += 1;
+        folders.entry("all").or_default()[column] += 1;
+    }
+    println!("\n{:12}{:>8}{:>8}{:>8}{:>12}", "folder", "equal", "wanted", "short", "not asked");
+    for (folder, [equal, wanted, short, left]) in &folders {
+        println!("{folder:12}{equal:8}{wanted:8}{short:8}{left:12}");
+    }
+    println!("\nwanted differences");
+    for (place, rule) in RULES.iter().enumerate() {
+        println!("{:6}  {}: {}", rules.get(&place).unwrap_or(&0), rule.name, rule.why);
+    }
+    println!("\nnot asked");
+    for (why, count) in left {
+        println!("{count:6}  {why}");
+    }
+    folders["all"][2]
+}

@@ -1,0 +1,98 @@
+//! Differences in what a call says of the state of a room.
+
+use serde_json::{Value, json};
+
+use super::{CREATE, GET_ACTIVE_ROOM_INFO, GET_JOIN_TOKEN, IS_ROOM_ACTIVE, Step};
+use crate::conformance::recording::{OPENED, Said};
+
+/// What theirs says when it has lost its connections.
+const DOWN: [&str; 2] = ["nats", "NATS"];
+
+/// After an id of 5,000 characters ours answers what it would have answered without.
+pub(super) fn after_a_long_id(said: &mut Said, step: &Step) {
+    let room_id = step.asked.text("room_id");
+    let is_down = DOWN.iter().any(|word| step.recorded.msg().contains(word));
+    let path = step.asked.path.as_str();
+    match path {
+        CREATE if is_down => *said = step.created("minimal"),
+        GET_JOIN_TOKEN if step.rooms.is_open(room_id) && step.recorded.msg() == "room is not active" => {
+            *said = step.minted();
+        }
+        _ if is_down => {
+            if let Some(read) = step.rooms.read(path, room_id) {
+                *said = read;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Of rooms that differ in case only each is its own.
+pub(super) fn case(said: &mut Said, step: &Step) {
+    let room_id = step.asked.text("room_id");
+    if step.rooms.has_a_twin(room_id)
+        && let Some(read) = step.rooms.read(&step.asked.path, room_id)
+    {
+        *said = read;
+    }
+}
+
+/// What has ended is not active from the moment on.
+pub(super) fn at_once(said: &mut Said, step: &Step) {
+    let room_id = step.asked.text("room_id");
+    if step.is(IS_ROOM_ACTIVE) && step.rooms.has_ended(room_id) && step.recorded.msg() == "room is active" {
+        *said = step.rooms.read(IS_ROOM_ACTIVE, room_id).expect("a call that reads");
+    }
+}
+
+/// What has ended is not active, long after its end.
+pub(super) fn remembered(said: &mut Said, step: &Step) {
+    let room_id = step.asked.text("room_id");
+    if step.is(IS_ROOM_ACTIVE) && step.rooms.has_ended(room_id) && step.recorded.msg() == "room not found" {
+        *said = step.rooms.read(IS_ROOM_ACTIVE, room_id).expect("a call that reads");
+    }
+}
+
+/// The people of a getActiveRoomInfo.
+fn people(said: &mut Said) -> Option<&mut Vec<Value>> {
+    said.body.get_mut("room")?.get_mut("participants_info")?.as_array_mut()
+}
+
+/// Who was in before a token was made for him is in after it.
+pub(super) fn minting(said: &mut Said, step: &Step) {
+    let before = step.rooms.people_before_a_token(step.asked.text("room_id"));
+    if let Some(before) = before.filter(|_| step.is(GET_ACTIVE_ROOM_INFO)) {
+        said.body = before.clone();
+    }
+}
+
+/// Those whom the waiting room keeps are not listed and not counted.
+pub(super) fn waiting(said: &mut Said, _step: &Step) {
+    let Some(people) = people(said) else { return };
+    people.retain(|person| person["metadata"][OPENED]["wait_for_approval"] != true);
+    let count = people.len().to_string();
+    said.body["room"]["room_info"]["joined_participants"] = json!(count);
+}
+
+pub(super) fn no_media_server(said: &mut Said, _step: &Step) {
+    for person in people(said).into_iter().flatten() {
+        (person["version"], person["client_protocol"]) = (json!(0), json!(0));
+    }
+}
+
+/// Who is hidden may send nothing; all others may.
+pub(super) fn permissions(said: &mut Said, _step: &Step) {
+    for person in people(said).into_iter().flatten() {
+        let permission = &mut person["permission"];
+        let is_shown = json!(permission["hidden"] != true);
+        (permission["can_publish"], permission["can_publish_data"]) = (is_shown.clone(), is_shown);
+    }
+}
+
+/// Until somebody has joined, how long the session will last from then on.
+pub(super) fn length(said: &mut Said, step: &Step) {
+    let minutes = step.rooms.has_a_length(step.asked.text("room_id"));
+    if let Some(minutes) = minutes.filter(|_| said.body["token"].is_object()) {
+        said.body["token"]["claims"]["session_seconds"] = json!(minutes * 60);
+    }
+}
