@@ -122,7 +122,8 @@ impl Rooms {
     /// Opens this room.
     pub async fn create(&self, new: &NewRoom) -> Room {
         let sid = Sid(self.random.uuid());
-        self.store.create_room(new, sid, self.store.now(), None).await.expect("created").room
+        let now = self.store.now();
+        self.store.create_room(new, sid, now, PAST_ROOMS, None).await.expect("created").room
     }
 
     /// Makes a room by code of [`HOST`].
@@ -224,7 +225,7 @@ impl Rooms {
     }
 
     async fn admit(&self, room: &RoomKey, credential: Credential<'_>) -> Result<Admission, Refusal> {
-        let door = Door { room, credential, unattached: UNATTACHED };
+        let door = Door { room, credential, unattached: UNATTACHED, past_rooms: PAST_ROOMS };
         match self.store.admit(&door, None).await {
             Ok(admission) => Ok(admission),
             Err(Halt::Refused(refusal)) => Err(refusal),

@@ -29,6 +29,11 @@ impl Budget {
         Self { index: self.index + 2.0, ..self }
     }
 
+    /// A session ends, which is one more item, and in the tenant's history.
+    pub(super) const fn and_a_past_session(self) -> Self {
+        Self { table: self.table + 2.0, index: self.index + 1.0, ..self }
+    }
+
     /// The room's clock starts or stops: its entry in `by_due` moves.
     pub(super) const fn and_the_clock(self) -> Self {
         Self { index: self.index + 2.0, ..self }

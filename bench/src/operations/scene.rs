@@ -102,7 +102,7 @@ impl Scene<'_> {
         self.note("leave, last", cost, Budget::writes(2, 4.0).and_the_clock().and_a_lease());
 
         let (_, cost) = ask!(self, end_room, self.signed("/auth/room/endRoom", &named, "end"));
-        self.note("end", cost, Budget::writes(2, 2.0).and_a_room_listed());
+        self.note("end", cost, Budget::writes(2, 2.0).and_a_room_listed().and_a_past_session());
     }
 
     /// Somebody comes with metadata that is stored apart, and goes.
@@ -181,7 +181,7 @@ impl Scene<'_> {
         self.note("settings", cost, Budget::writes(2, 2.0));
         let end = Call::new("DELETE", &format!("/rooms/{id}")).parameter("id", &id).bearer(&host);
         let (_, cost) = ask!(self, end_room_by_host, self.keyed(end, "end-by-host"));
-        self.note("end by host", cost, Budget::writes(2, 2.0).and_a_room_listed());
+        self.note("end by host", cost, Budget::writes(2, 2.0).and_a_room_listed().and_a_past_session());
     }
 
     async fn join(&self, code: &str, user: Option<&str>, operation: &str) -> (String, Cost) {

@@ -183,7 +183,8 @@ impl Storm {
                 (store.of_another_process(), Arc::clone(&single), self.candidate);
             joins.spawn(async move {
                 let credential = Credential::Token(&token);
-                let door = Door { room: &token.room, credential, unattached: UNATTACHED };
+                let past_rooms = Duration::ZERO;
+                let door = Door { room: &token.room, credential, unattached: UNATTACHED, past_rooms };
                 let joined = match candidate {
                     Candidate::Transaction => store.admit(&door, None).await.map(|_| ()),
                     Candidate::SingleUpdate => single.admit(&door, &token).await,

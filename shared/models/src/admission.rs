@@ -144,6 +144,7 @@ mod tests {
             status: Status::Open,
             locked: false,
             seats: 1,
+            joined: 1,
             max_participants: Some(2),
             seq: 1,
             hooks: 2,

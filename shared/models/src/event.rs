@@ -2,6 +2,7 @@
 //! outbox.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::UserId;
 
@@ -56,6 +57,11 @@ pub enum Event {
     },
     /// Settings or capacity changed.
     Updated,
+    /// The server API speaks to people of the session.
+    Broadcast {
+        /// The item that says what, and to whom.
+        id: Uuid,
+    },
     /// The session ended.
     Ended {
         /// Why.

@@ -102,6 +102,8 @@ pub struct Room {
     pub locked: bool,
     /// Seats taken.
     pub seats: u32,
+    /// How many different people have ever had a seat in the session.
+    pub joined: u32,
     /// Seats there are; none when unlimited.
     pub max_participants: Option<u32>,
     /// The session's change counter: each change has the next number.

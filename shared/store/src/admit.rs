@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use models::{
     Applicant, Entry, JoinToken, Participant, ParticipantId, Profile, Record, Refusal, Role, Room, RoomKey,
-    SessionId, Sid, Timestamp, UserId, judge,
+    SessionId, Sid, Status, Timestamp, UserId, judge,
 };
 
 use self::steps::Plan;
@@ -22,6 +22,7 @@ use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{ParticipantItem, RoomItem};
+use crate::past::remember;
 use crate::{Store, StoreError};
 
 /// A session token is good for a day at most.
@@ -55,6 +56,8 @@ pub struct Door<'a> {
     pub credential: Credential<'a>,
     /// How long a seat without a connection is kept.
     pub unattached: Duration,
+    /// How long a session is remembered that ran out unnoticed, where this entry begins the next one. A token never does.
+    pub past_rooms: Duration,
 }
 
 /// Somebody who was let in.
@@ -146,8 +149,16 @@ impl Store {
                 None => self.decide(door, session).await?,
             };
             let now = self.clock.now();
-            let next = if starts_session(entry, room.as_ref(), now) { Sid(self.random.uuid()) } else { sid };
-            let plan = Plan { door, entry, seen_sid: sid, sid: next, session, guest, room, person };
+            let starts = starts_session(entry, room.as_ref(), now);
+            let next = if starts { Sid(self.random.uuid()) } else { sid };
+            let over = match &room {
+                Some(room) if starts && room.status == Status::Open => {
+                    Some(remember(room, self.document(door.room).await?.as_ref(), now, door.past_rooms))
+                }
+                _ => None,
+            };
+            let plan =
+                Plan { door, entry, starts, over, seen_sid: sid, sid: next, session, guest, room, person };
             if plan.is_done() {
                 return Ok(plan.admission(now));
             }
@@ -244,8 +255,9 @@ fn explain(
         // The room comes before the person in the order of refusals, and was not looked at.
         Verdict::Unknown => return Ok(None),
     };
-    let entry = Record::of(person.as_ref(), None, door.applicant(None)).judge()?;
-    Ok(entry.map(|entry| Known { sid: token.id.sid, entry, room, person }))
+    // With an unused token, and neither in nor banned: he came before, and is back.
+    let entry = Record::of(person.as_ref(), None, door.applicant(None)).judge()?.unwrap_or(Entry::Seat);
+    Ok(Some(Known { sid: token.id.sid, entry, room, person }))
 }
 
 /// Whether this entry begins a session of a room by code.

@@ -11,6 +11,7 @@ use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Key, RoomDocument, RoomItem};
+use crate::past::remember;
 use crate::step::{Step, n, s};
 use crate::{Store, StoreError};
 
@@ -82,7 +83,8 @@ pub struct Created {
 }
 
 impl Store {
-    /// Opens a session under the room's id, or finds the one that is open: plugNmeet's create is repeatable.
+    /// Opens a session under the room's id, or finds the one that is open: plugNmeet's create is repeatable. One that
+    /// ran out unnoticed is replaced, and remembered for `past_rooms`.
     ///
     /// Refused as [`Refusal::RoomIdTaken`] when the id is a room by code's.
     pub async fn create_room(
@@ -90,30 +92,37 @@ impl Store {
         new: &NewRoom,
         sid: Sid,
         now: Timestamp,
+        past_rooms: Duration,
         keep: Option<Keep<'_, Created>>,
     ) -> Result<Created, Halt> {
         let created = fresh(new, sid, now);
+        let mut over: Option<(Room, RoomDocument)> = None;
         for _ in 0..MOST_TRIES {
-            let outcome = self
-                .commit_keeping(
-                    keep.as_ref(),
-                    |_| created.clone(),
-                    |now| {
-                        let free = "attribute_not_exists(#pk) OR \
-                                (attribute_not_exists(#code) AND (#status = :ended OR #due_at <= :now))";
-                        let values = vec![("ended", s("ended")), ("now", n(now.millis()))];
-                        let state = RoomItem::encode(&created.room, &Event::Created);
-                        vec![
-                            Step::put(Key::state(&new.key), state, free, values),
-                            Step::put(Key::document(&new.key), created.document.encode(), "", vec![]),
-                        ]
-                    },
-                )
-                .await?;
+            let steps = |now: Timestamp| {
+                let state = RoomItem::encode(&created.room, &Event::Created);
+                let document = Step::put(Key::document(&new.key), created.document.encode(), "", vec![]);
+                let Some((room, title)) = &over else {
+                    let free =
+                        "attribute_not_exists(#pk) OR (attribute_not_exists(#code) AND #status = :ended)";
+                    return vec![
+                        Step::put(Key::state(&new.key), state, free, vec![("ended", s("ended"))]),
+                        document,
+                    ];
+                };
+                let values = vec![("over", s(room.sid)), ("open", s("open")), ("now", n(now.millis()))];
+                let ran_out = "#sid = :over AND #status = :open AND #due_at <= :now";
+                vec![
+                    Step::put(Key::state(&new.key), state, ran_out, values),
+                    document,
+                    remember(room, Some(title), now, past_rooms),
+                ]
+            };
+            let outcome = self.commit_keeping(keep.as_ref(), |_| created.clone(), steps).await?;
             let verdicts = match outcome {
                 Outcome::Committed(_) => return Ok(created),
                 Outcome::Refused(verdicts) => verdicts,
             };
+            over = None;
             let Some(Verdict::Failed(Some(item))) = verdicts.into_iter().next() else { continue };
             let room = RoomItem::decode(&new.key, item)?;
             if room.by_code.is_some() {
@@ -125,7 +134,10 @@ impl Store {
             }
             match self.document(&new.key).await? {
                 Some(document) if document.sid == room.sid => {
-                    return Ok(Created { room, document, fresh: false });
+                    if room.is_open(self.clock.now()) {
+                        return Ok(Created { room, document, fresh: false });
+                    }
+                    over = (room.status == Status::Open).then_some((room, document));
                 }
                 // The session ended and another began between the two reads: look again.
                 _ => {}
@@ -179,6 +191,7 @@ fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
         status: Status::Open,
         locked: false,
         seats: 0,
+        joined: 0,
         max_participants: new.max_participants,
         seq: 1,
         hooks: 2,
@@ -215,6 +228,7 @@ fn idle(new: &NewCodeRoom, code: RoomCode, sid: Sid, now: Timestamp) -> Created 
         status: Status::Idle,
         locked: false,
         seats: 0,
+        joined: 0,
         max_participants: Some(new.max_participants),
         seq: 0,
         hooks: 0,

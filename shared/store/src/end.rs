@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use models::{EndReason, Event, Refusal, Room, RoomKey, Status};
+use models::{EndReason, Event, Refusal, Room, RoomKey, Status, Timestamp};
 
 use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
-use crate::items::{Key, event_text, tenant_shard};
+use crate::items::{Key, event_text};
+use crate::past::remember;
 use crate::step::{Step, n, s};
-use crate::{Store, StoreError};
+use crate::{Seen, Store, StoreError};
 
 /// How often it looks again when the room changed under its hands.
 const MOST_TRIES: usize = 20;
@@ -19,20 +20,28 @@ const MOST_TRIES: usize = 20;
 pub enum Ending {
     /// The running session; a room by code is idle then, a room of the server API is over with it.
     Session {
-        /// How long a room of the server API is remembered.
+        /// How long the session is remembered, and a room of the server API.
         past_rooms: Duration,
         /// How long a room by code is kept after its last use.
         code: Duration,
     },
     /// A room by code, for good.
     Room {
-        /// How long it is remembered.
+        /// How long it is remembered, and its session, if it has one.
         past_rooms: Duration,
     },
 }
 
+impl Ending {
+    const fn past_rooms(self) -> Duration {
+        match self {
+            Self::Session { past_rooms, .. } | Self::Room { past_rooms } => past_rooms,
+        }
+    }
+}
+
 impl Store {
-    /// Ends what `ending` says. `authorise` looks at the room first.
+    /// Ends what `ending` says, and remembers the session that ends by it. `authorise` looks at the room first.
     ///
     /// Refused: no such room, nothing there to end ([`Refusal::RoomNotActive`]), and what `authorise` refuses.
     pub async fn end(
@@ -44,7 +53,7 @@ impl Store {
         keep: Option<Keep<'_, ()>>,
     ) -> Result<(), Halt> {
         for _ in 0..MOST_TRIES {
-            let room = self.room(key).await?;
+            let Seen { room, document, .. } = self.room_with_document(key).await?;
             let now = self.clock.now();
             let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
             authorise(&room)?;
@@ -55,9 +64,13 @@ impl Store {
             if ended {
                 return Err(Refusal::RoomNotActive.into());
             }
-            let outcome = self
-                .commit_keeping(keep.as_ref(), |_| (), |now| vec![step(&room, ending, reason, now)])
-                .await?;
+            let steps = |now| {
+                // Between two sessions of a room by code there is nothing to remember.
+                let session = (room.status == Status::Open)
+                    .then(|| remember(&room, document.as_ref(), now, ending.past_rooms()));
+                [step(&room, ending, reason, now)].into_iter().chain(session).collect()
+            };
+            let outcome = self.commit_keeping(keep.as_ref(), |_| (), steps).await?;
             match outcome {
                 Outcome::Committed(_) => return Ok(()),
                 // Another session began, or somebody else ended it: look again.
@@ -68,33 +81,28 @@ impl Store {
     }
 }
 
-fn step(room: &Room, ending: Ending, reason: EndReason, now: models::Timestamp) -> Step {
+fn step(room: &Room, ending: Ending, reason: EndReason, now: Timestamp) -> Step {
+    let running = "#sid = :sid AND #status = :open AND #due_at > :now";
     let (status, kept, condition) = match ending {
-        Ending::Session { code, .. } if room.by_code.is_some() => {
-            ("idle", code, "#sid = :sid AND #status = :open AND #due_at > :now")
+        Ending::Session { code, .. } if room.by_code.is_some() => ("idle", code, running),
+        Ending::Session { past_rooms, .. } => ("ended", past_rooms, running),
+        // Whether a session ends with it must be what was seen.
+        Ending::Room { past_rooms } if room.status == Status::Open => {
+            ("ended", past_rooms, "#sid = :sid AND #status = :open")
         }
-        Ending::Session { past_rooms, .. } => {
-            ("ended", past_rooms, "#sid = :sid AND #status = :open AND #due_at > :now")
-        }
-        Ending::Room { past_rooms } => ("ended", past_rooms, "#sid = :sid AND #status <> :over"),
+        Ending::Room { past_rooms } => ("ended", past_rooms, "#sid = :sid AND #status = :idle"),
     };
     let values = vec![
         ("status", s(status)),
-        ("over", s("ended")),
         ("open", s("open")),
+        ("idle", s("idle")),
         ("sid", s(room.sid)),
         ("one", n(1)),
         ("now", n(now.millis())),
         ("event", s(event_text(&Event::Ended { reason }))),
         ("expires_at", n(now.plus(kept).seconds())),
-        ("tenant_shard", s(tenant_shard(&room.key.tenant, &room.key, false))),
     ];
-    let set = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :now, #expires_at = :expires_at";
-    // What is over for good belongs to the tenant's history; an idle room is in neither list.
-    let listed = if status == "ended" {
-        ", #tenant_shard = :tenant_shard, #tenant_time = :now REMOVE #due_shard"
-    } else {
-        " REMOVE #due_shard, #tenant_shard, #tenant_time"
-    };
-    Step::update(Key::state(&room.key), format!("{set}{listed}"), condition, values)
+    let update = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :now, \
+                  #expires_at = :expires_at REMOVE #due_shard, #tenant_shard, #tenant_time";
+    Step::update(Key::state(&room.key), update, condition, values)
 }

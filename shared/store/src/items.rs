@@ -5,6 +5,7 @@ mod document;
 mod key;
 mod metadata;
 mod participant;
+mod past;
 mod room;
 
 use std::collections::HashMap;
@@ -16,9 +17,13 @@ use serde::de::DeserializeOwned;
 pub use api_key::{ApiKey, KeyStatus};
 pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
-pub(crate) use key::{Key, METADATA_PREFIX, PARTICIPANT_PREFIX, due_shard, tenant_shard};
+pub(crate) use key::{
+    BY_TENANT, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, due_shard, tenant_shard, tenant_shards,
+};
 pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, token_attribute};
+pub(crate) use past::PastItem;
+pub use past::Session;
 pub(crate) use room::{RoomItem, event_text};
 
 use crate::StoreError;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use models::{Metadata, Participant, Room, RoomKey, TokenId, UserId};
 
@@ -122,10 +123,18 @@ impl Store {
         }
     }
 
-    async fn batch_get<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> Result<Vec<Item>, StoreError> {
+    /// The items of these keys, a hundred at most, in any order.
+    pub(crate) async fn batch_get<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a Key>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let keys: Vec<_> = keys.map(|key| key.attributes().into_iter().collect()).collect();
+        if keys.is_empty() {
+            return Ok(vec![]);
+        }
         let mut wanted = KeysAndAttributes::builder()
             .consistent_read(true)
-            .set_keys(Some(keys.map(|key| key.attributes().into_iter().collect()).collect()))
+            .set_keys(Some(keys))
             .build()
             .map_err(|error| StoreError::Rejected(error.to_string()))?;
         let mut retries = Retries::new(&*self.clock, &*self.random);
@@ -161,27 +170,56 @@ impl Store {
     }
 
     async fn query_room(&self, key: &RoomKey, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        self.query(&Key::room_partition(key), prefix).await
+    }
+
+    /// The items of a partition, those whose sort key begins with `prefix`, in its order.
+    pub(crate) async fn query(&self, partition: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .dynamo
+            .query()
+            .consistent_read(true)
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()));
+        let query = match prefix {
+            "" => query.key_condition_expression("pk = :pk"),
+            prefix => query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned())),
+        };
+        self.pages(query).await
+    }
+
+    /// What an index holds in a partition: keys. A moment late, for indexes are.
+    pub(crate) async fn query_index(
+        &self,
+        index: &str,
+        attribute: &str,
+        partition: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .dynamo
+            .query()
+            .index_name(index)
+            .key_condition_expression("#partition = :partition")
+            .expression_attribute_names("#partition", attribute)
+            .expression_attribute_values(":partition", AttributeValue::S(partition.to_owned()));
+        self.pages(query).await
+    }
+
+    /// All that a query finds, in as many pages as it takes.
+    async fn pages(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
         let mut retries = Retries::new(&*self.clock, &*self.random);
         let mut items = Vec::new();
         let mut from = None;
-        let (condition, prefix) = match prefix {
-            "" => ("pk = :pk", None),
-            prefix => ("pk = :pk AND begins_with(sk, :prefix)", Some(AttributeValue::S(prefix.to_owned()))),
-        };
         loop {
-            let mut query = self
-                .dynamo
-                .query()
+            let page = query
+                .clone()
                 .table_name(&self.table)
-                .key_condition_expression(condition)
-                .expression_attribute_values(":pk", AttributeValue::S(Key::room_partition(key)))
-                .consistent_read(true)
                 .set_exclusive_start_key(from.clone())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            if let Some(prefix) = &prefix {
-                query = query.expression_attribute_values(":prefix", prefix.clone());
-            }
-            match query.send().await {
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            match page {
                 Ok(page) => {
                     self.meter.read(page.consumed_capacity());
                     items.extend(page.items.unwrap_or_default());

@@ -1,13 +1,13 @@
 //! Random operations against the store and against a small reference model of the rules; both must agree on every
 //! answer and, after each step, on who is in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
-use models::{EndReason, JoinToken, Refusal, RoomKey};
+use models::{EndReason, JoinToken, Refusal, RoomKey, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom};
+use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom, Page};
 use testing::TestTable;
 use testing::rooms::{DEPARTURE, Rooms, new_code_room, new_room, new_token};
 
@@ -84,7 +84,16 @@ struct Reference {
     tokens: Vec<(u32, String, bool)>,
     /// Session and user.
     sittings: Vec<(u32, String)>,
+    /// Who ever had a seat in the session.
+    joined: BTreeSet<String>,
+    /// When the session began.
+    created: u64,
+    /// The sessions that are over.
+    past: Vec<Remembered>,
 }
+
+/// A session of the history: how many people it had, when it began, and when it ended.
+type Remembered = (usize, u64, Option<u64>);
 
 impl Reference {
     fn new(by_code: bool) -> Self {
@@ -100,7 +109,23 @@ impl Reference {
             inside: BTreeMap::new(),
             tokens: vec![],
             sittings: vec![],
+            joined: BTreeSet::new(),
+            created: 0,
+            past: vec![],
         }
+    }
+
+    /// The session that runs is over, or was at its time.
+    fn remember(&mut self) {
+        let ended = self.due.min(self.now);
+        self.past.push((self.joined.len(), self.created, Some(ended)));
+    }
+
+    /// All sessions, the oldest first.
+    fn history(&self) -> Vec<Remembered> {
+        let ended = (!self.is_open()).then_some(self.due);
+        let running = (self.status == Status::Open).then_some((self.joined.len(), self.created, ended));
+        self.past.iter().copied().chain(running).collect()
     }
 
     fn is_open(&self) -> bool {
@@ -108,7 +133,12 @@ impl Reference {
     }
 
     fn begin(&mut self) {
+        if self.status == Status::Open {
+            self.remember();
+        }
         self.session += 1;
+        self.created = self.now;
+        self.joined.clear();
         self.status = Status::Open;
         self.due = self.now + EMPTY;
         self.started = None;
@@ -124,6 +154,7 @@ impl Reference {
     fn sit(&mut self, user: &str) {
         self.sittings.push((self.session, user.to_owned()));
         self.inside.insert(user.to_owned(), self.sittings.len() - 1);
+        self.joined.insert(user.to_owned());
     }
 
     /// Somebody who may come in as far as his credential goes.
@@ -159,6 +190,7 @@ impl Reference {
                 if !self.is_open() {
                     return Err(Refusal::RoomNotActive);
                 }
+                self.remember();
                 self.status = if self.by_code { Status::Idle } else { Status::Ended };
                 Ok(())
             }
@@ -296,6 +328,23 @@ impl Real<'_> {
         assert_eq!(usize::try_from(room.seats).expect("few"), reference.inside.len());
         assert_eq!(room.due_at.since(now), Duration::from_secs(reference.due - reference.now));
     }
+
+    /// Compares the room's history with the reference's, whose clock began at `beginning`.
+    async fn compare_history(&self, reference: &Reference, beginning: Timestamp) {
+        let page = Page { from: 0, limit: 100, ascending: true };
+        let history = self.rooms.store().history_of(&HashSet::from([self.room.clone()]), page).await;
+        let seconds = |at: Timestamp| at.since(beginning).as_secs();
+        let told = history.expect("readable").sessions.into_iter().map(|session| {
+            let joined = usize::try_from(session.joined).expect("few");
+            (joined, seconds(session.created_at), session.ended_at.map(seconds))
+        });
+        let mut told: Vec<_> = told.collect();
+        // Several may have begun in the same second.
+        told.sort_unstable();
+        let mut expected = reference.history();
+        expected.sort_unstable();
+        assert_eq!(told, expected);
+    }
 }
 
 fn told<T>(result: Result<T, Halt>) -> Result<T, Refusal> {
@@ -309,7 +358,7 @@ fn told<T>(result: Result<T, Halt>) -> Result<T, Refusal> {
 /// Drives both by the same operations, as far as these name what there is.
 async fn drive(table: &TestTable, room: RoomKey, by_code: bool, operations: &[Operation]) {
     let mut reference = Reference::new(by_code);
-    let rooms = table.rooms();
+    let (rooms, beginning) = (table.rooms(), table.now());
     let mut real = Real { table, rooms, room, tokens: vec![], sittings: vec![] };
     for (place, operation) in operations.iter().enumerate() {
         let named = match operation {
@@ -323,6 +372,7 @@ async fn drive(table: &TestTable, room: RoomKey, by_code: bool, operations: &[Op
             real.compare(&reference).await;
         }
     }
+    real.compare_history(&reference, beginning).await;
 }
 
 /// Runs the property with a table of its own; each case has its own room in it.

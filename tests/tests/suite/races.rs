@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local::simulate::Profile;
-use models::{Refusal, Room, RoomKey, Standing, UserId};
+use models::{Participant, Refusal, Room, RoomKey, Standing, UserId};
 use store::Admission;
 use testing::TestTable;
 use testing::rooms::session_of;
@@ -42,6 +42,10 @@ async fn check(name: &str, table: &TestTable, room: &RoomKey, told: &[Told]) -> 
     let state = whole.room.expect("a room");
     let active = whole.participants.iter().filter(|person| person.is_in(&state)).count();
     assert_eq!(usize::try_from(state.seats).expect("few"), active, "{name}: seats are those who are in");
+
+    let came = |person: &&Participant| person.sid == state.sid && person.joined_at.is_some();
+    let joined = whole.participants.iter().filter(came).count();
+    assert_eq!(usize::try_from(state.joined).expect("few"), joined, "{name}: everybody is counted once");
 
     let changes = told.iter().filter(|told| !matches!(told, Told::Refused(_))).count();
     let history = table.history(room).await;

@@ -37,6 +37,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
             room: &token.room,
             credential: Credential::Token(&token),
             unattached: app.config.unattached,
+            past_rooms: Duration::ZERO,
         };
         let render = |admission: &Admission| answer(app, admission).stored();
         let admission = app.store.admit(&door, keep(claim, &render)).await?;

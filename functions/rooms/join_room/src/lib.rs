@@ -19,6 +19,7 @@ pub struct Config {
     users: Users,
     sessions: Sessions,
     unattached: Duration,
+    past_rooms: Duration,
 }
 
 impl Config {
@@ -28,6 +29,7 @@ impl Config {
             users: Users::load(env).await?,
             sessions: Sessions::load(env).await?,
             unattached: env.seconds("UNATTACHED_TIMEOUT_SECONDS")?,
+            past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
         })
     }
 }
@@ -71,7 +73,8 @@ fn door<'a>(app: &App<Config>, room: &'a RoomKey, user: Option<&'a User>, guest:
         Some(User { id, profile }) => Credential::User { id, profile },
         None => Credential::Guest(guest),
     };
-    Door { room, credential, unattached: app.config.unattached }
+    let Config { unattached, past_rooms, .. } = app.config;
+    Door { room, credential, unattached, past_rooms }
 }
 
 /// The name that a guest gave himself; users need none, and what they send is not looked at.

@@ -19,6 +19,7 @@ pub use crate::request::CreateRoomIn;
 pub struct Config {
     keys: KeyRing,
     limits: Limits,
+    past_rooms: Duration,
 }
 
 /// What the deployment allows a room.
@@ -48,7 +49,8 @@ impl Config {
                 own_copyright: env.switch("COPYRIGHT_OVERRIDE")?,
             },
         };
-        Ok(Self { keys: KeyRing::new(env), limits })
+        let past_rooms = env.days("PAST_ROOMS_RETENTION_DAYS")?;
+        Ok(Self { keys: KeyRing::new(env), limits, past_rooms })
     }
 }
 
@@ -99,7 +101,8 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         log::room(&room.key);
         let render = |created: &Created| answer(created, is_first, now).stored();
         let sid = Sid(app.random.uuid());
-        let created = app.store.create_room(&room, sid, now, keep(claim, &render)).await?;
+        let created =
+            app.store.create_room(&room, sid, now, app.config.past_rooms, keep(claim, &render)).await?;
         Ok(answer(&created, is_first, now))
     })
     .await

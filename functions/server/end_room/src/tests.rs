@@ -2,7 +2,8 @@ use api::{Dialect, respond};
 use insta::assert_json_snapshot;
 use models::Status;
 use serde_json::{Value, json};
-use testing::rooms::{CODE_RETENTION, DEPARTURE, EMPTY_TIMEOUT, PAST_ROOMS};
+use store::NewRoom;
+use testing::rooms::{CODE_RETENTION, DEPARTURE, EMPTY_TIMEOUT, PAST_ROOMS, new_room};
 use testing::{Call, OTHER_API_KEY, OTHER_API_SECRET, Reply, TestTable, checks};
 
 use super::*;
@@ -44,6 +45,62 @@ async fn a_running_session_is_ended_and_everybody_is_out() {
     assert_eq!(state.expires_at, kept, "it is remembered for PastRoomsRetentionDays");
     let last = table.history(&room.key).await.pop().expect("a change");
     assert_eq!(last.new["event"]["S"], r#"{"type":"ended","reason":"api"}"#);
+}
+
+#[tokio::test]
+async fn the_session_is_remembered_with_everybody_who_came() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let hook = Some("https://example.org/hook".to_owned());
+    let room = rooms.create(&NewRoom { webhook_url: hook, ..new_room("room-1") }).await;
+    let ann = rooms.seat(&room.key, "ann").await;
+    rooms.leave(&ann).await;
+    rooms.seat(&room.key, "ann").await;
+    rooms.seat(&room.key, "bob").await;
+    rooms.mint(&room.key, "invited").await;
+    table.clock.advance(Duration::from_mins(5));
+    end(&app, json!({"room_id": "room-1"})).await;
+    let items = table.items().await;
+    let past = items.iter().find(|item| item["pk"]["S"] == "PAST#main/room-1").expect("remembered");
+    assert_json_snapshot!(past, @r#"
+    {
+      "created_at": {
+        "N": "1800000000000"
+      },
+      "ended_at": {
+        "N": "1800000300000"
+      },
+      "expires_at": {
+        "N": "1807776300"
+      },
+      "joined": {
+        "N": "2"
+      },
+      "pk": {
+        "S": "PAST#main/room-1"
+      },
+      "sid": {
+        "S": "c15c0289-ec2d-4a91-a7ec-8e65a18debbe"
+      },
+      "sk": {
+        "S": "1800000000000#c15c0289-ec2d-4a91-a7ec-8e65a18debbe"
+      },
+      "tenant_shard": {
+        "S": "ENDED#main#4"
+      },
+      "tenant_time": {
+        "N": "1800000000000"
+      },
+      "title": {
+        "S": "Title of room-1"
+      },
+      "webhook_url": {
+        "S": "https://example.org/hook"
+      }
+    }
+    "#);
+    let state = items.iter().find(|item| item["pk"]["S"] == "ROOM#main/room-1" && item["sk"]["S"] == "STATE");
+    assert!(state.expect("the room")["tenant_shard"].is_null(), "it is no open room of the tenant");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use models::{
     Timestamp, UserId,
 };
 
-use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE, starts_session};
+use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE};
 use crate::items::{Key, ParticipantItem, due_shard, event_text, tenant_shard, token_attribute};
 use crate::step::{Step, Values, all, n, s};
 
@@ -18,6 +18,10 @@ const WAITER_KEPT: Duration = Duration::from_hours(7 * 24);
 pub(super) struct Plan<'a> {
     pub(super) door: &'a Door<'a>,
     pub(super) entry: Entry,
+    /// Whether his entry begins a session.
+    pub(super) starts: bool,
+    /// What remembers the session before, where that one ran out unnoticed.
+    pub(super) over: Option<Step>,
     /// The session that was seen, or that the token is of.
     pub(super) seen_sid: Sid,
     /// The session that he will be in: another one where his entry begins it.
@@ -56,7 +60,7 @@ impl Plan<'_> {
             Entry::Wait => false,
         };
         let session_end = match &self.room {
-            Some(room) if starts_session(self.entry, Some(room), now) => {
+            Some(room) if self.starts => {
                 room.duration.map_or(Timestamp::NEVER, |duration| now.plus(duration))
             }
             Some(room) => room.ends_at(now),
@@ -90,7 +94,13 @@ impl Plan<'_> {
 
     /// The writes, conditions and all, for the moment `now`.
     pub(super) fn steps(&self, now: Timestamp) -> Vec<Step> {
-        vec![self.state_step(now), self.participant_step(now)]
+        [self.state_step(now), self.participant_step(now)].into_iter().chain(self.over.clone()).collect()
+    }
+
+    /// Whether he had a seat in this session before. What is known of that may be too little: the participant's
+    /// condition is about it.
+    fn came_before(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.sid == self.sid && person.joined_at.is_some())
     }
 
     /// The room's part. Its change of seats never depends on what was read: it adds to what is there.
@@ -98,7 +108,6 @@ impl Plan<'_> {
         let room = self.door.room;
         let applicant = self.door.applicant(self.room.as_ref());
         let user = self.user();
-        let starts = starts_session(self.entry, self.room.as_ref(), now);
         let event = match self.entry {
             Entry::Seat | Entry::Session => Event::Joined { user },
             Entry::Same => Event::Replaced { user },
@@ -123,9 +132,14 @@ impl Plan<'_> {
             ("tenant_shard", s(tenant_shard(&room.tenant, room, true))),
         ];
         let running = "#status = :open AND #sid = :seen AND #due_at > :now";
-        let over = "#sid = :seen AND (#status = :idle OR (#status = :open AND #due_at <= :now))";
+        let over = "#sid = :seen AND #status = :open AND #due_at <= :now";
+        let idle = "#sid = :seen AND #status = :idle";
         let condition = all([
-            if starts { over } else { running },
+            match (self.starts, &self.over) {
+                (false, _) => running,
+                (true, Some(_)) => over,
+                (true, None) => idle,
+            },
             if applicant.token.is_some() { "#revoked_before < :minted" } else { "" },
             if applicant.guest { "#settings.#allowGuestAccess = :yes" } else { "" },
             if self.entry == Entry::Same { "" } else { "#locked = :no" },
@@ -136,21 +150,25 @@ impl Plan<'_> {
             },
             if self.passes_waiting_room() { "" } else { "#waiting_room = :no" },
         ]);
-        let take_seat = "SET #seats = #seats + :one, #seq = #seq + :one, #hooks = #hooks + :one, #event = :event, \
-                         #started_at = if_not_exists(#started_at, :now), \
-                         #due_at = if_not_exists(#started_at, :now) + #duration";
+        let counted =
+            if self.came_before() { "" } else { ", #joined = if_not_exists(#joined, :zero) + :one" };
+        let take_seat = format!(
+            "SET #seats = #seats + :one, #seq = #seq + :one, #hooks = #hooks + :one, #event = :event, \
+             #started_at = if_not_exists(#started_at, :now), \
+             #due_at = if_not_exists(#started_at, :now) + #duration{counted}"
+        );
         let tell = "SET #seq = #seq + :one, #event = :event";
         let begin = "#sid = :sid, #status = :open, #seq = :one, #event = :event, #created_at = :now, \
                      #due_shard = :due_shard, #tenant_shard = :tenant_shard, #tenant_time = :now";
-        let update = match (self.entry, starts) {
-            (Entry::Seat, _) if self.may_expire() => take_seat.to_owned(),
+        let update = match (self.entry, self.starts) {
+            (Entry::Seat, _) if self.may_expire() => take_seat,
             (Entry::Seat, _) => format!("{take_seat} REMOVE #expires_at"),
             (Entry::Session, _) => format!(
-                "SET {begin}, #seats = :one, #hooks = :three, #started_at = :now, #due_at = :now + #duration \
+                "SET {begin}, #seats = :one, #joined = :one, #hooks = :three, #started_at = :now, #due_at = :now + #duration \
                  REMOVE #expires_at"
             ),
             (Entry::Wait, true) => format!(
-                "SET {begin}, #seats = :zero, #hooks = :two, #due_at = :now + #empty_timeout \
+                "SET {begin}, #seats = :zero, #joined = :zero, #hooks = :two, #due_at = :now + #empty_timeout \
                  REMOVE #expires_at, #started_at"
             ),
             (Entry::Wait | Entry::Same, _) => tell.to_owned(),
@@ -205,9 +223,16 @@ impl Plan<'_> {
         } else {
             remove.push("#expires_at");
         }
+        let mut conditions = vec!["#sid = :sid", "#status <> :banned"];
         match self.entry {
             Entry::Same => set.push("#previous_session = #session"),
             Entry::Seat | Entry::Session => {
+                // The state counts him or not, by what is believed here.
+                conditions.push(if self.came_before() {
+                    "attribute_exists(#joined_at)"
+                } else {
+                    "attribute_not_exists(#joined_at)"
+                });
                 set.extend(["#status = :active", "#joined_at = :now", "#id = :id"]);
                 remove.extend(["#previous_session", "#waiting_since", "#left_at"]);
             }
@@ -230,7 +255,6 @@ impl Plan<'_> {
         let token_condition;
         let token_copy;
         let token_name;
-        let mut conditions = vec!["#sid = :sid", "#status <> :banned"];
         match self.door.credential {
             Credential::Token(token) => {
                 token_name = format!("#{}", token_attribute(token.id.id));

@@ -1,9 +1,15 @@
 //! The keys of the table, all in one place.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use models::{ApiKeyId, RoomKey, Tenant, TokenId, UserId};
+use models::{ApiKeyId, RoomKey, Sid, Tenant, Timestamp, TokenId, UserId};
 
 use super::Item;
+
+/// What the partition of a room begins with, before its name.
+const ROOM_PREFIX: &str = "ROOM#";
+
+/// What the partition of a room's past sessions begins with, before its name.
+const PAST_PREFIX: &str = "PAST#";
 
 /// What the sort key of every participant begins with.
 pub(crate) const PARTICIPANT_PREFIX: &str = "PARTICIPANT#";
@@ -14,8 +20,11 @@ pub(crate) const METADATA_PREFIX: &str = "METADATA#";
 /// Shards of each index, so that no partition of it takes all the writes.
 const SHARDS: u64 = 8;
 
+/// The index of a tenant's sessions: those that run, and those that are over.
+pub(crate) const BY_TENANT: &str = "by_tenant";
+
 /// A primary key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
     pk: String,
     sk: String,
@@ -28,7 +37,7 @@ impl Key {
 
     /// The partition of a room and of all that belongs to it.
     pub(crate) fn room_partition(room: &RoomKey) -> String {
-        format!("ROOM#{room}")
+        format!("{ROOM_PREFIX}{room}")
     }
 
     /// A room's state: the hot item.
@@ -49,6 +58,26 @@ impl Key {
     /// The metadata that a join token brings, where it is kept apart.
     pub(crate) fn metadata(room: &RoomKey, token: TokenId) -> Self {
         Self::new(Self::room_partition(room), format!("{METADATA_PREFIX}{token}"))
+    }
+
+    /// The partition of a room's past sessions, which come in the order in which they were created.
+    pub(crate) fn past_partition(room: &RoomKey) -> String {
+        format!("{PAST_PREFIX}{room}")
+    }
+
+    /// A past session of a room.
+    pub(crate) fn past(room: &RoomKey, created_at: Timestamp, sid: Sid) -> Self {
+        Self::new(Self::past_partition(room), format!("{:013}#{sid}", created_at.millis()))
+    }
+
+    /// The room whose state or whose past session this is the key of.
+    pub(crate) fn room(&self) -> Option<RoomKey> {
+        self.pk.strip_prefix(ROOM_PREFIX).or_else(|| self.pk.strip_prefix(PAST_PREFIX))?.parse().ok()
+    }
+
+    /// Whether this is the key of a past session.
+    pub(crate) fn is_past(&self) -> bool {
+        self.pk.starts_with(PAST_PREFIX)
     }
 
     /// The turns at the room, or whatever else this key's partition is of.
@@ -92,9 +121,18 @@ pub(crate) fn due_shard(room: &RoomKey) -> String {
     format!("DUE#{}", shard(room))
 }
 
-/// The partition of `by_tenant` that holds this room while it is `open`, or after.
+/// The partition of `by_tenant` that holds this room while it is `open`, or its past sessions.
 pub(crate) fn tenant_shard(tenant: &Tenant, room: &RoomKey, open: bool) -> String {
-    format!("{}#{tenant}#{}", if open { "OPEN" } else { "ENDED" }, shard(room))
+    tenant_partition(tenant, shard(room), open)
+}
+
+/// All the partitions of `by_tenant` that hold the tenant's `open` rooms, or its past sessions.
+pub(crate) fn tenant_shards(tenant: &Tenant, open: bool) -> impl Iterator<Item = String> {
+    (0..SHARDS).map(move |shard| tenant_partition(tenant, shard, open))
+}
+
+fn tenant_partition(tenant: &Tenant, shard: u64, open: bool) -> String {
+    format!("{}#{tenant}#{shard}", if open { "OPEN" } else { "ENDED" })
 }
 
 /// A stable hash (FNV-1a) of the room's name, spread over the shards.

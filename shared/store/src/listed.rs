@@ -1,0 +1,72 @@
+//! The rooms of a tenant, as its index lists them.
+
+use std::collections::HashMap;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use models::{Room, RoomKey, Tenant};
+
+use crate::items::{BY_TENANT, Item, Key, RoomDocument, RoomItem, tenant_shards};
+use crate::read::Whole;
+use crate::{Store, StoreError};
+
+/// Rooms in one call: DynamoDB takes a hundred keys, and a room is two items.
+const BATCH: usize = 50;
+
+/// How many calls are under way at a time.
+const AT_A_TIME: usize = 16;
+
+impl Store {
+    /// The rooms of a tenant in which a session runs, without their people, the oldest session first. The index that
+    /// lists them may be a moment late; whether a session runs is read from the room itself.
+    pub async fn open_rooms(&self, tenant: &Tenant) -> Result<Vec<(Room, RoomDocument)>, StoreError> {
+        let listed = self.listed(tenant, true).await?;
+        let keys: Vec<_> = listed.iter().filter_map(|item| Key::of(item)?.room()).collect();
+        let rooms = self.rooms_with_documents(&keys).await?;
+        let now = self.clock.now();
+        let open = rooms.into_iter().filter(|(room, _)| room.is_open(now));
+        let mut open: Vec<_> = open.filter_map(|(room, document)| Some((room, document?))).collect();
+        open.sort_by_cached_key(|(room, _)| (room.created_at, room.key.to_string()));
+        Ok(open)
+    }
+
+    /// Everything about each of these rooms, in their order.
+    pub async fn whole_rooms<'a>(
+        &self,
+        rooms: impl Iterator<Item = &'a RoomKey>,
+    ) -> Result<Vec<Whole>, StoreError> {
+        stream::iter(rooms.map(|room| self.whole_room(room))).buffered(AT_A_TIME).try_collect().await
+    }
+
+    /// State and metadata of each of these rooms, of which none may be named twice.
+    pub(crate) async fn rooms_with_documents(
+        &self,
+        rooms: &[RoomKey],
+    ) -> Result<Vec<(Room, Option<RoomDocument>)>, StoreError> {
+        let batches = rooms.chunks(BATCH).map(|batch| self.batch_of_rooms(batch));
+        stream::iter(batches).buffered(AT_A_TIME).try_concat().await
+    }
+
+    async fn batch_of_rooms(
+        &self,
+        rooms: &[RoomKey],
+    ) -> Result<Vec<(Room, Option<RoomDocument>)>, StoreError> {
+        let keys: Vec<_> = rooms.iter().flat_map(|room| [Key::state(room), Key::document(room)]).collect();
+        let items = self.batch_get(keys.iter()).await?;
+        let mut found: HashMap<Key, Item> =
+            items.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect();
+        let mut batch = Vec::with_capacity(rooms.len());
+        for room in rooms {
+            let Some(state) = found.remove(&Key::state(room)) else { continue };
+            let document = found.remove(&Key::document(room)).map(RoomDocument::decode).transpose()?;
+            batch.push((RoomItem::decode(room, state)?, document));
+        }
+        Ok(batch)
+    }
+
+    /// What the index lists of the tenant: the states of rooms in which a session runs, or the past sessions.
+    pub(crate) async fn listed(&self, tenant: &Tenant, open: bool) -> Result<Vec<Item>, StoreError> {
+        let shards: Vec<_> = tenant_shards(tenant, open).collect();
+        let queries = shards.iter().map(|shard| self.query_index(BY_TENANT, "tenant_shard", shard));
+        stream::iter(queries).buffered(AT_A_TIME).try_concat().await
+    }
+}
