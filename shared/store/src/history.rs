@@ -2,14 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use models::{RoomKey, Status, Tenant, Timestamp};
 
 use crate::items::{Item, Key, PastItem, Session};
+use crate::read::together;
 use crate::{Store, StoreError};
-
-/// How many rooms' histories are read at a time.
-const AT_A_TIME: usize = 16;
 
 /// Which part of a history is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +81,8 @@ impl Store {
         let running = self.rooms_with_documents(&rooms).await?.into_iter().filter_map(|(room, document)| {
             (room.status == Status::Open).then(|| Session::of(&room, document.as_ref(), now))
         });
-        let past = stream::iter(rooms.iter().map(|room| self.past_of(room)));
-        let mut all = past.buffer_unordered(AT_A_TIME).try_concat().await?;
+        let past = together(rooms.iter().map(|room| self.past_of(room)).collect()).await?;
+        let mut all = past.concat();
         let over: HashSet<_> = all.iter().map(|session| session.sid).collect();
         all.extend(running.filter(|session| !over.contains(&session.sid)));
         let order = |session: &Session| (session.created_at, session.room.to_string(), session.sid);

@@ -2,18 +2,14 @@
 
 use std::collections::HashMap;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use models::{Room, RoomKey, Tenant};
 
 use crate::items::{BY_TENANT, Item, Key, RoomDocument, RoomItem, tenant_shards};
-use crate::read::Whole;
+use crate::read::{Whole, together};
 use crate::{Store, StoreError};
 
 /// Rooms in one call: DynamoDB takes a hundred keys, and a room is two items.
 const BATCH: usize = 50;
-
-/// How many calls are under way at a time.
-const AT_A_TIME: usize = 16;
 
 impl Store {
     /// The rooms of a tenant in which a session runs, without their people, the oldest session first. The index that
@@ -30,11 +26,8 @@ impl Store {
     }
 
     /// Everything about each of these rooms, in their order.
-    pub async fn whole_rooms<'a>(
-        &self,
-        rooms: impl Iterator<Item = &'a RoomKey>,
-    ) -> Result<Vec<Whole>, StoreError> {
-        stream::iter(rooms.map(|room| self.whole_room(room))).buffered(AT_A_TIME).try_collect().await
+    pub async fn whole_rooms(&self, rooms: &[RoomKey]) -> Result<Vec<Whole>, StoreError> {
+        together(rooms.iter().map(|room| self.whole_room(room)).collect()).await
     }
 
     /// State and metadata of each of these rooms, of which none may be named twice.
@@ -42,8 +35,8 @@ impl Store {
         &self,
         rooms: &[RoomKey],
     ) -> Result<Vec<(Room, Option<RoomDocument>)>, StoreError> {
-        let batches = rooms.chunks(BATCH).map(|batch| self.batch_of_rooms(batch));
-        stream::iter(batches).buffered(AT_A_TIME).try_concat().await
+        let batches = rooms.chunks(BATCH).map(|batch| self.batch_of_rooms(batch)).collect();
+        Ok(together(batches).await?.into_iter().flatten().collect())
     }
 
     async fn batch_of_rooms(
@@ -66,7 +59,7 @@ impl Store {
     /// What the index lists of the tenant: the states of rooms in which a session runs, or the past sessions.
     pub(crate) async fn listed(&self, tenant: &Tenant, open: bool) -> Result<Vec<Item>, StoreError> {
         let shards: Vec<_> = tenant_shards(tenant, open).collect();
-        let queries = shards.iter().map(|shard| self.query_index(BY_TENANT, "tenant_shard", shard));
-        stream::iter(queries).buffered(AT_A_TIME).try_concat().await
+        let queries = shards.iter().map(|shard| self.query_index(BY_TENANT, "tenant_shard", shard)).collect();
+        Ok(together(queries).await?.concat())
     }
 }

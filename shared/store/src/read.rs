@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use models::{Metadata, Participant, Room, RoomKey, TokenId, UserId};
 
 use crate::items::{
@@ -32,6 +33,16 @@ pub struct Whole {
     pub document: Option<RoomDocument>,
     /// Everybody, in order of arrival; those of earlier sessions too.
     pub participants: Vec<Participant>,
+}
+
+/// How many calls of one request are under way at a time.
+const AT_A_TIME: usize = 16;
+
+/// Makes the calls, some at a time, and gives what they give in their order.
+pub(crate) async fn together<T>(
+    calls: Vec<impl Future<Output = Result<T, StoreError>>>,
+) -> Result<Vec<T>, StoreError> {
+    stream::iter(calls).buffered(AT_A_TIME).try_collect().await
 }
 
 impl Store {

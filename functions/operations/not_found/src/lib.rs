@@ -26,6 +26,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/auth/room/isRoomActive"),
     ("POST", "/auth/room/getActiveRoomInfo"),
     ("POST", "/auth/room/endRoom"),
+    ("POST", "/auth/room/getActiveRoomsInfo"),
     ("POST", "/rooms"),
     ("GET", "/rooms/{id}"),
     ("DELETE", "/rooms/{id}"),
