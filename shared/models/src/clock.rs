@@ -48,6 +48,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(before.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// RFC 3339 in UTC, in whole seconds: `2026-03-03T10:35:00Z`.
+    pub fn rfc3339(self) -> String {
+        jiff::Timestamp::from_second(self.seconds()).map_or_else(|_| self.to_string(), |at| at.to_string())
+    }
+
     /// How long it is from `earlier` to this moment; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -111,6 +116,12 @@ mod tests {
     fn a_timestamp_reads_as_iso_8601_with_three_digits() {
         assert_eq!(Timestamp::from_millis(1_772_534_100_000).to_string(), "2026-03-03T10:35:00.000Z");
         assert_eq!(Timestamp::from_millis(1_772_534_100_007).to_string(), "2026-03-03T10:35:00.007Z");
+    }
+
+    #[test]
+    fn rfc_3339_is_in_whole_seconds() {
+        assert_eq!(Timestamp::from_millis(1_772_534_100_999).rfc3339(), "2026-03-03T10:35:00Z");
+        assert_eq!(Timestamp::NEVER.rfc3339(), "9999-12-31T23:59:59Z");
     }
 
     #[test]

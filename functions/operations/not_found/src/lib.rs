@@ -27,6 +27,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/auth/room/getActiveRoomInfo"),
     ("POST", "/auth/room/endRoom"),
     ("POST", "/auth/room/getActiveRoomsInfo"),
+    ("POST", "/auth/room/fetchPastRooms"),
     ("POST", "/rooms"),
     ("GET", "/rooms/{id}"),
     ("DELETE", "/rooms/{id}"),
