@@ -4,6 +4,7 @@
 //! simulation all decide by the same code.
 
 mod admission;
+mod broadcast;
 mod clock;
 mod code;
 mod event;
@@ -18,6 +19,7 @@ mod text;
 mod token;
 
 pub use admission::{Applicant, Entry, Record, judge};
+pub use broadcast::{Broadcast, Speech, Tone};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
 pub use code::RoomCode;
 pub use event::{EndReason, Event};

@@ -5,6 +5,7 @@
 
 mod admit;
 mod answer;
+mod broadcast;
 mod client;
 mod commit;
 mod create;

@@ -28,6 +28,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/auth/room/endRoom"),
     ("POST", "/auth/room/getActiveRoomsInfo"),
     ("POST", "/auth/room/fetchPastRooms"),
+    ("POST", "/auth/room/broadcastToRoom"),
     ("POST", "/rooms"),
     ("GET", "/rooms/{id}"),
     ("DELETE", "/rooms/{id}"),

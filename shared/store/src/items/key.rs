@@ -3,6 +3,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::{ApiKeyId, RoomKey, Sid, Tenant, Timestamp, TokenId, UserId};
 
+use uuid::Uuid;
+
 use super::Item;
 
 /// What the partition of a room begins with, before its name.
@@ -58,6 +60,11 @@ impl Key {
     /// The metadata that a join token brings, where it is kept apart.
     pub(crate) fn metadata(room: &RoomKey, token: TokenId) -> Self {
         Self::new(Self::room_partition(room), format!("{METADATA_PREFIX}{token}"))
+    }
+
+    /// What the server API said to people of a room.
+    pub(crate) fn broadcast(room: &RoomKey, id: Uuid) -> Self {
+        Self::new(Self::room_partition(room), format!("BROADCAST#{id}"))
     }
 
     /// The partition of a room's past sessions, which come in the order in which they were created.

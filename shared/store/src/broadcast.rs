@@ -1,0 +1,68 @@
+//! The server API speaks to people of a session: the words are an item, and the session's stream of events names it.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use models::{Broadcast, Event, Refusal, RoomKey, Timestamp};
+use uuid::Uuid;
+
+use crate::answer::Keep;
+use crate::commit::{Outcome, Verdict};
+use crate::error::Halt;
+use crate::items::{Item, Key, RoomItem, deflate, event_text};
+use crate::step::{Step, n, s};
+use crate::{Store, StoreError};
+
+/// How often it looks again when the room changed under its hands.
+const MOST_TRIES: usize = 20;
+
+/// How long the words are kept, in seconds.
+const KEPT_SECONDS: i64 = 24 * 3600;
+
+impl Store {
+    /// Puts `broadcast` on the stream of the room's running session.
+    ///
+    /// Refused: no such room, none active.
+    pub async fn broadcast(
+        &self,
+        key: &RoomKey,
+        broadcast: &Broadcast,
+        keep: Option<Keep<'_, ()>>,
+    ) -> Result<(), Halt> {
+        let id = self.random.uuid_at(self.clock.now());
+        for _ in 0..MOST_TRIES {
+            let steps = |now| vec![state_step(key, id, now), words_step(key, id, broadcast, now)];
+            let verdicts = match self.commit_keeping(keep.as_ref(), |_| (), steps).await? {
+                Outcome::Committed(_) => return Ok(()),
+                Outcome::Refused(verdicts) => verdicts,
+            };
+            let Some(Verdict::Failed(item)) = verdicts.into_iter().next() else { continue };
+            let room = item.map(|item| RoomItem::decode(key, item)).transpose()?;
+            let now = self.clock.now();
+            let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
+            if !room.is_open(now) {
+                return Err(Refusal::RoomNotActive.into());
+            }
+        }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+    }
+}
+
+fn state_step(key: &RoomKey, id: Uuid, now: Timestamp) -> Step {
+    let values = vec![
+        ("one", n(1)),
+        ("event", s(event_text(&Event::Broadcast { id }))),
+        ("open", s("open")),
+        ("now", n(now.millis())),
+    ];
+    let running = "#status = :open AND #due_at > :now";
+    Step::update(Key::state(key), "SET #seq = #seq + :one, #event = :event", running, values)
+}
+
+fn words_step(key: &RoomKey, id: Uuid, broadcast: &Broadcast, now: Timestamp) -> Step {
+    let words = serde_json::to_vec(broadcast).expect("a broadcast has text keys");
+    let item = Item::from([
+        ("broadcast".to_owned(), AttributeValue::B(Blob::new(deflate(&words)))),
+        ("expires_at".to_owned(), n(now.seconds() + KEPT_SECONDS)),
+    ]);
+    Step::put(Key::broadcast(key, id), item, "", vec![])
+}
