@@ -88,6 +88,11 @@ impl Scene<'_> {
         let info = Call::post("/auth/room/getActiveRoomInfo", &named).signed();
         let (_, cost) = ask!(self, get_active_room_info, info);
         self.note_read("getActiveRoomInfo", cost, Budget::reads(1));
+        self.lists().await;
+        let words = json!({"room_id": room, "chat_msg": {"message": "Five more minutes"}});
+        let call = self.signed("/auth/room/broadcastToRoom", &words, "broadcast");
+        let (_, cost) = ask!(self, broadcast_to_room, call);
+        self.note("broadcastToRoom", cost, Budget::writes(1, 4.0));
         self.large_metadata(&room).await;
 
         let (bob, cost) = self.resume(&bob).await;
@@ -103,6 +108,15 @@ impl Scene<'_> {
 
         let (_, cost) = ask!(self, end_room, self.signed("/auth/room/endRoom", &named, "end"));
         self.note("end", cost, Budget::writes(2, 2.0).and_a_room_listed().and_a_past_session());
+    }
+
+    /// The lists of the tenant's rooms: eight partitions of the index for those that run, and as many for the past.
+    async fn lists(&mut self) {
+        let call = |path| Call::post(path, &json!({})).signed();
+        let (_, cost) = ask!(self, get_active_rooms_info, call("/auth/room/getActiveRoomsInfo"));
+        self.note_read("getActiveRoomsInfo, one room", cost, Budget::reads(8 + 2));
+        let (_, cost) = ask!(self, fetch_past_rooms, call("/auth/room/fetchPastRooms"));
+        self.note_read("fetchPastRooms, a page", cost, Budget::reads(16 + 2));
     }
 
     /// Somebody comes with metadata that is stored apart, and goes.
