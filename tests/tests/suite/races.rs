@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use local::simulate::Profile;
-use models::{Participant, Refusal, Room, RoomKey, Standing, UserId};
-use store::Admission;
+use models::{EndReason, Participant, Refusal, Room, RoomKey, Standing, Tenant, UserId};
+use store::{Admission, Ending, Halt, Page};
 use testing::TestTable;
 use testing::rooms::session_of;
 use tokio::task::JoinSet;
@@ -269,6 +269,42 @@ async fn many_creates_at_once_open_one_session() {
         }
         let sids: std::collections::HashSet<_> = creates.join_all().await.into_iter().collect();
         assert_eq!(sids.len(), 1, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_ends_among_joins_is_remembered_once_with_all_who_came() {
+    for (name, table) in tables().await {
+        let rooms = table.rooms();
+        let room = rooms.open("over", None).await;
+        let mut calls = JoinSet::new();
+        for number in 0..30 {
+            let token = rooms.mint(&room.key, &format!("user{number}")).await;
+            let rooms = rooms.clone();
+            calls.spawn(async move { rooms.redeem(&token).await.is_ok() });
+        }
+        let ends = (0..3).map(|round| {
+            let (rooms, key) = (rooms.clone(), room.key.clone());
+            async move {
+                tokio::time::sleep(Duration::from_millis(15 * round)).await;
+                let ending = Ending::Session { past_rooms: DEPARTURE, code: DEPARTURE };
+                rooms.store().end(&key, ending, EndReason::Api, |_| Ok(()), None).await
+            }
+        });
+        let ends: JoinSet<_> = ends.collect();
+        let joined = calls.join_all().await.into_iter().filter(|joined| *joined).count();
+        for ended in ends.join_all().await {
+            // The answer of an end that took effect may be lost, and then it finds nothing to end any more.
+            assert!(
+                matches!(ended, Ok(()) | Err(Halt::Refused(Refusal::RoomNotActive))),
+                "{name}: {ended:?}"
+            );
+        }
+        let page = Page { from: 0, limit: 100, ascending: false };
+        let history = table.calm_store().history(&Tenant::main(), page).await.expect("readable");
+        let told: Vec<_> = history.sessions.iter().map(|session| (session.sid, session.joined)).collect();
+        assert_eq!(told, [(room.sid, u32::try_from(joined).expect("few"))], "{name}");
+        assert!(history.sessions[0].ended_at.is_some(), "{name}: it is over");
     }
 }
 

@@ -50,6 +50,46 @@ async fn a_room_a_token_a_seat_and_the_end() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn rooms_are_listed_while_they_run_and_remembered_afterwards() {
+    let files = json!({"css": ["a.css", "b.css"], "js": ["b.js", "a.js"]});
+    let server = Server::start(|options| {
+        options.overrides.push(("ClientFilesManifest".to_owned(), files.to_string()));
+    })
+    .await;
+    let ask = async |path: &str, body: Value| server.signed(path, &body).await.body;
+    assert_eq!(ask("/auth/room/getActiveRoomsInfo", json!({})).await["msg"], "no active room found");
+    assert_eq!(ask("/auth/room/fetchPastRooms", json!({})).await["msg"], "no room found");
+    server.create_room("one", None).await;
+    server.create_room("two", None).await;
+    assert_eq!(server.redeem(&server.mint("two", "alice").await).await.status, 201);
+    let active = ask("/auth/room/getActiveRoomsInfo", json!({})).await;
+    assert_eq!(active["rooms"][0]["room_info"]["room_id"], "one");
+    assert_eq!(active["rooms"][1]["participants_info"][0]["identity"], "alice");
+
+    let words = json!({"room_id": "two", "only_to_admins": true, "chat_msg": {"message": "hi"}});
+    assert_eq!(ask("/auth/room/broadcastToRoom", words).await["msg"], "no online admin user found");
+    let words = json!({"room_id": "two", "to_user_id": "alice", "notification_msg": {"text": "hi"}});
+    assert_eq!(ask("/auth/room/broadcastToRoom", words).await["msg"], "success");
+
+    assert_eq!(ask("/auth/room/endRoom", json!({"room_id": "two"})).await["status"], true);
+    let active = ask("/auth/room/getActiveRoomsInfo", json!({})).await;
+    assert_eq!(active["rooms"].as_array().expect("a list").len(), 1);
+    let past = ask("/auth/room/fetchPastRooms", json!({"limit": 1})).await;
+    let (result, session) = (&past["result"], &past["result"]["rooms_list"][0]);
+    assert_eq!((&result["total_rooms"], &session["room_id"]), (&json!("2"), &json!("two")));
+    assert_eq!(session["joined_participants"], "1");
+    assert_ne!(session["ended"], "0001-01-01T00:00:00Z");
+
+    let client = ask("/auth/getClientFiles", json!({})).await;
+    assert_eq!(
+        (&client["css_files"], &client["js_files"]),
+        (&json!(["b.css", "a.css"]), &json!(["a.js", "b.js"]))
+    );
+    assert_eq!(ask("/auth/recording/fetch", json!({})).await["msg"], "no recording found");
+    server.stop().await;
+}
+
 /// A token that was minted before its room ended.
 async fn server_token_of_ended(server: &Server) -> String {
     assert_eq!(server.create_room("brief", None).await.status, 200);
