@@ -40,10 +40,9 @@ impl fmt::Display for LeftOut {
 
 impl ActiveRoom {
     fn of(room: &Room, document: &RoomDocument, people: &[Participant], now: Timestamp) -> Self {
-        let present = people.iter().filter(|person| person.is_in(room));
         Self {
             room_info: RoomInfo::of(room, document, now),
-            participants_info: present.map(ParticipantInfo::of).collect(),
+            participants_info: ParticipantInfo::all(room, people),
         }
     }
 

@@ -28,6 +28,7 @@ fn room(key: &RoomKey) -> Room {
         max_participants: None,
         seq: 1,
         hooks: 2,
+        joined: 0,
         created_at: NOW,
         started_at: None,
         ended_at: None,
@@ -84,7 +85,12 @@ fn spent(standing: Standing) -> Verdict {
 fn explained(verdicts: Vec<Verdict>) -> Result<Option<Known>, Refusal> {
     let token = token();
     let credential = Credential::Token(&token);
-    let door = Door { room: &token.room, credential, unattached: Duration::from_mins(1) };
+    let door = Door {
+        room: &token.room,
+        credential,
+        unattached: Duration::from_mins(1),
+        past_rooms: Duration::from_hours(1),
+    };
     explain(&door, SessionId(Uuid::from_u128(3)), verdicts, NOW).map_err(|halt| match halt {
         Halt::Refused(refusal) => refusal,
         other => panic!("{other:?}"),
