@@ -30,6 +30,19 @@ const FULL: [(&str, &str); 6] = [
     ("CopyrightOverride", "true"),
 ];
 
+/// The client's files on the recorded server; under the other configuration they are elsewhere.
+const CLIENT: (&str, &str) = (
+    "ClientFilesManifest",
+    r#"{"css": ["main.1a2b3c.css", "vendor.99.css"],
+        "js": ["vendor.ghi.js", "main-module.def.js", "tflite.1.js", "runtime.abc.js"]}"#,
+);
+const CLIENT_ELSEWHERE: (&str, &str) = (
+    "ClientFilesManifest",
+    r#"{"css": ["main.1a2b3c.css", "vendor.99.css"],
+        "js": ["vendor.ghi.js", "main-module.def.js", "tflite.1.js", "runtime.abc.js"],
+        "static_assets_path": "https://cdn.example.org/assets"}"#,
+);
+
 /// Whether a scenario was recorded under the other configuration.
 fn is_full(scenario: &Scenario) -> bool {
     scenario.folder == "fullconf" || scenario.id == "webhooks/config-limits"
@@ -46,7 +59,8 @@ async fn ours_answers_what_the_recorded_server_answers() {
     for full in [false, true] {
         let server = Server::start(|options| {
             options.api_key = KEY.to_owned();
-            let parameters = FULL.iter().filter(|_| full);
+            let client = if full { CLIENT_ELSEWHERE } else { CLIENT };
+            let parameters = FULL.iter().filter(|_| full).chain([&client]);
             options.overrides = parameters.map(|(name, value)| ((*name).into(), (*value).into())).collect();
         });
         let server = Arc::new(server.await);

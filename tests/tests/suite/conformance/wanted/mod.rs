@@ -91,6 +91,7 @@ pub(super) const CREATE: &str = "/auth/room/create";
 pub(super) const GET_JOIN_TOKEN: &str = "/auth/room/getJoinToken";
 pub(super) const IS_ROOM_ACTIVE: &str = "/auth/room/isRoomActive";
 pub(super) const GET_ACTIVE_ROOM_INFO: &str = "/auth/room/getActiveRoomInfo";
+pub(super) const BROADCAST: &str = "/auth/room/broadcastToRoom";
 pub(super) const END_ROOM: &str = "/auth/room/endRoom";
 
 /// What ours must answer to this step, and the places of the rules in [`RULES`] that make it differ from what was
@@ -209,6 +210,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "no telephones",
         why: "numbers and pins are given by a SIP trunk, which ours does not have; the wish for it is kept",
         apply: metadata::dial_in,
+    },
+    Rule {
+        name: "no artifacts",
+        why: "theirs makes analytics of every session that ended; ours makes none, and says so",
+        apply: state::no_artifacts,
     },
     Rule {
         name: "the first dialect is understood",

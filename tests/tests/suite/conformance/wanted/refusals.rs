@@ -62,6 +62,9 @@ pub(super) fn long_user_ids(said: &mut Said, step: &Step) {
     if step.is(GET_JOIN_TOKEN) && step.recorded.status == 200 && user_id.chars().count() > 128 {
         *said = too_long("user_info.user_id", 128);
     }
+    if step.is(super::BROADCAST) && step.asked.text("to_user_id").chars().count() > 128 {
+        *said = too_long("to_user_id", 128);
+    }
 }
 
 /// Fields that hold a link, in the order in which they are checked.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CREATE, GET_ACTIVE_ROOM_INFO, GET_JOIN_TOKEN, IS_ROOM_ACTIVE, Step};
+use super::{BROADCAST, CREATE, GET_ACTIVE_ROOM_INFO, GET_JOIN_TOKEN, IS_ROOM_ACTIVE, Step};
 use crate::conformance::recording::{OPENED, Said};
 
 /// What theirs says when it has lost its connections.
@@ -51,6 +51,9 @@ pub(super) fn remembered(said: &mut Said, step: &Step) {
     if step.is(IS_ROOM_ACTIVE) && step.rooms.has_ended(room_id) && step.recorded.msg() == "room not found" {
         *said = step.rooms.read(IS_ROOM_ACTIVE, room_id).expect("a call that reads");
     }
+    if step.is(BROADCAST) && step.rooms.has_ended(room_id) && step.recorded.msg() == "room not found" {
+        *said = Said::common("room is not active", "ROOM_NOT_ACTIVE");
+    }
 }
 
 /// The people of a getActiveRoomInfo.
@@ -77,6 +80,14 @@ pub(super) fn waiting(said: &mut Said, _step: &Step) {
 pub(super) fn no_media_server(said: &mut Said, _step: &Step) {
     for person in people(said).into_iter().flatten() {
         (person["version"], person["client_protocol"]) = (json!(0), json!(0));
+    }
+}
+
+/// Where theirs lists what it made of a session, ours has nothing to list.
+pub(super) fn no_artifacts(said: &mut Said, step: &Step) {
+    let lists = ["/auth/analytics/fetch", "/auth/artifact/fetch"];
+    if lists.contains(&step.asked.path.as_str()) && step.recorded.body["status"] == true {
+        *said = Said::common("no artifact found", "NOT_FOUND");
     }
 }
 
