@@ -99,6 +99,11 @@ impl Scene<'_> {
         self.note("resume", cost, Budget::writes(2, 1.0).and_a_moved_lease());
         let cost = self.leave(&bob, "leave").await;
         self.note("leave", cost, Budget::writes(1, 4.0).and_a_lease());
+        let (token, _) = self.mint(&room, "bob", "mint-back").await;
+        let (bob, cost) = self.redeem(&token, "join-back").await;
+        // The first attempt counts him as a new person.
+        self.note("join by token, back again", cost, Budget::writes(2, 4.0).and_a_lease());
+        self.leave(&bob, "leave-again").await;
         // Her sitting was replaced, so that this is the harmless repetition.
         self.leave(&ann, "leave-late").await;
         let (token, _) = self.mint(&room, "ann", "mint-last").await;
