@@ -82,7 +82,7 @@ async fn begin_sessions(rooms: Rooms, number: u64, race: Arc<Race>) -> Vec<Sid> 
     while !race.is_over() {
         let new = store::NewRoom { max_participants: Some(SEATS), ..new_room(ROOM) };
         let sid = Sid(SystemRandom.uuid());
-        let created = rooms.store().create_room(&new, sid, rooms.store().now(), None).await;
+        let created = rooms.store().create_room(&new, sid, rooms.store().now(), PAST_ROOMS, None).await;
         let created = created.expect("created or found");
         if created.fresh {
             assert_eq!(created.room.sid, sid);
