@@ -41,12 +41,17 @@ fn rooms_of(reply: &Reply) -> Vec<(String, Vec<String>)> {
     rooms.collect()
 }
 
+/// Metadata of a person with this text in it.
+fn of(text: &str) -> String {
+    json!({"extra_data": {"text": text}}).to_string()
+}
+
 /// Three rooms with a person each, whose metadata is as long as that.
 async fn three(rooms: &Rooms, metadata: usize) {
     for room_id in ["one", "two", "three"] {
         let new = NewRoom { metadata: format!("\"{}\"", "x".repeat(1_000)), ..new_room(room_id) };
         let room = rooms.create(&new).await;
-        let new = NewToken { metadata: "y".repeat(metadata), ..new_token("ann", rooms.store().now()) };
+        let new = NewToken { metadata: of(&"y".repeat(metadata)), ..new_token("ann", rooms.store().now()) };
         rooms.redeem(&rooms.mint_as(&room.key, new).await).await.expect("a seat");
     }
 }
@@ -169,7 +174,7 @@ async fn the_answer_stays_within_what_lambda_passes_on() {
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.open("large", None).await;
     for number in 0..140 {
-        let metadata = "\"".repeat(24 * 1024);
+        let metadata = of(&"\"".repeat(12 * 1024));
         let new = NewToken { metadata, ..new_token(&format!("user{number}"), table.now()) };
         rooms.redeem(&rooms.mint_as(&room.key, new).await).await.expect("a seat");
     }
