@@ -58,15 +58,20 @@ const SECRETS: [(&str, &str); 2] = [
 /// What each event is answered in an empty stack, in an order in which the room of the server API is open while it is
 /// asked for. The room by code, and the session of the tokens, are of another stack: they are not there any more (400), or
 /// never were (404), a leave has nothing to do, and a dry run says why it could not join. A bad signature would be 401.
-const ANSWERS: [(&str, u16); 19] = [
+const ANSWERS: [(&str, u16); 24] = [
     ("create_room", 200),
     ("is_room_active", 200),
     ("get_active_room_info", 200),
+    ("get_active_rooms_info", 200),
+    ("broadcast_to_room", 200),
     ("get_join_token", 200),
     ("redeem_join_token", 400),
     ("resume", 400),
     ("leave", 200),
     ("end_room", 200),
+    ("fetch_past_rooms", 200),
+    ("get_client_files", 200),
+    ("absent_features", 200),
     ("create_room_by_code", 201),
     ("get_room", 404),
     ("get_room_by_code", 404),
