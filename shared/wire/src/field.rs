@@ -1,10 +1,14 @@
 //! A message as a table: what each field holds, what it is when it was left out, and what the caller may say.
 
+mod schema;
+
 use models::{Refusal, Violation};
 use serde_json::{Map, Value, json};
 
 use crate::Message;
 use crate::uri::is_http_uri;
+
+pub use schema::json_schema;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]

@@ -17,7 +17,7 @@ mod uri;
 mod user;
 
 pub use consequences::Allowed;
-pub use field::{Field, Reading, read};
+pub use field::{Field, Reading, json_schema, read};
 pub use first::modernise;
 pub use json::{kind, object};
 pub use message::Message;
