@@ -15,6 +15,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Seconds after which the same request may be sent again.
     pub retry_after: Option<u32>,
+    /// Seconds for which anybody may keep it; none where nothing is said of that.
+    pub max_age: Option<u32>,
     /// Why it is a refusal, for the log; stable, in capitals.
     pub refusal: Option<&'static str>,
 }
@@ -34,12 +36,21 @@ impl Answer {
     /// A JSON answer.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("our answers have text keys");
-        Self { status, body, retry_after: None, refusal: None }
+        Self::of(status, body)
+    }
+
+    /// An answer whose JSON text is there already.
+    pub fn json_text(status: u16, text: &str) -> Self {
+        Self::of(status, text.into())
     }
 
     /// 204: done, and nothing to say.
     pub const fn no_content() -> Self {
-        Self { status: 204, body: Vec::new(), retry_after: None, refusal: None }
+        Self::of(204, Vec::new())
+    }
+
+    const fn of(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, retry_after: None, max_age: None, refusal: None }
     }
 
     /// Whether it is kept under an Idempotency-Key: all but "later" and our own failures,
@@ -59,6 +70,9 @@ impl Answer {
         if let Some(seconds) = self.retry_after {
             builder = builder.header("retry-after", seconds);
         }
+        if let Some(seconds) = self.max_age {
+            builder = builder.header("cache-control", format!("public, max-age={seconds}"));
+        }
         let body = if self.body.is_empty() {
             lambda_http::Body::Empty
         } else {
@@ -72,6 +86,6 @@ impl Answer {
 
 impl From<StoredAnswer> for Answer {
     fn from(kept: StoredAnswer) -> Self {
-        Self { status: kept.status, body: kept.body, retry_after: None, refusal: Some("KEPT") }
+        Self { refusal: Some("KEPT"), ..Self::of(kept.status, kept.body) }
     }
 }

@@ -6,6 +6,7 @@ mod expiry;
 mod gateway;
 mod metadata;
 mod model;
+mod openapi;
 mod panel;
 mod processes;
 mod races;

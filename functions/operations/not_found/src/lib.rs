@@ -59,6 +59,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/resume"),
     ("GET", "/health"),
     ("GET", "/version"),
+    ("GET", "/openapi.json"),
 ];
 
 /// Answers one request.

@@ -1,0 +1,223 @@
+//! The OpenAPI document against the template, against itself, and against the whole stack.
+
+mod document;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use testing::{API_KEY, API_SECRET, Answered, Server, TestTable};
+
+use document::{Document, Operation};
+
+#[tokio::test]
+async fn the_document_has_the_routes_of_the_template_and_no_others() {
+    let table = TestTable::new().await;
+    let routes = table.template.functions.iter().flat_map(|function| &function.routes);
+    let routes: BTreeSet<(String, String)> = routes
+        .filter(|route| route.path != "$default")
+        .map(|route| (route.method.clone().expect("a method"), route.path.clone()))
+        .collect();
+    let document = Document::read();
+    let described = document.operations().map(|operation| (operation.method, operation.path)).collect();
+    assert_eq!(routes, described);
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let document = Document::read();
+    let (all, mut wrong) = (document.examples(), Vec::new());
+    for (place, schema, example) in &all {
+        wrong.extend(document.errors(schema, example).into_iter().map(|error| format!("{place}: {error}")));
+    }
+    assert!(all.len() > 60, "{}", all.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_body_has_an_example() {
+    let document = Document::read();
+    for operation in document.operations() {
+        for content in operation.request_body().iter().chain(operation.answers().values()) {
+            let Some(media) = content.get("content") else { continue };
+            let examples = media["application/json"]["examples"].as_object().map_or(0, serde_json::Map::len);
+            assert!(examples > 0, "{}", operation.id);
+        }
+    }
+}
+
+/// Who calls.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    Nobody,
+    /// The API key, by a signature of the body.
+    Key,
+    Token(&'a str),
+}
+
+/// A stack, and what its answers should be.
+struct Contract {
+    server: Server,
+    document: Document,
+    called: BTreeSet<String>,
+}
+
+impl Contract {
+    async fn start() -> Self {
+        let server = Server::start(|_| {}).await;
+        Self { server, document: Document::read(), called: BTreeSet::new() }
+    }
+
+    /// Calls an operation with a body, or none, and checks that the answer is as described.
+    async fn ask(
+        &self,
+        operation: &Operation,
+        by: By<'_>,
+        parameters: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answered {
+        let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+        let (signature, bearer);
+        let headers = match by {
+            By::Nobody => vec![],
+            By::Key => {
+                signature = local::secrets::sign(API_SECRET.as_bytes(), &body);
+                vec![("api-key", API_KEY), ("hash-signature", signature.as_str())]
+            }
+            By::Token(token) => {
+                bearer = format!("Bearer {token}");
+                vec![("authorization", bearer.as_str())]
+            }
+        };
+        let target = operation.target(parameters);
+        let answered = self.server.send(&operation.method, &target, &headers, body).await;
+        self.document.check(operation, &answered);
+        answered
+    }
+
+    /// Calls an operation with each example of its body, all of which must be accepted.
+    async fn accepted(&mut self, id: &str, by: By<'_>, parameters: &[(&str, &str)]) -> Vec<Value> {
+        let operation = self.document.operation(id);
+        let examples = operation.request_examples();
+        let bodies = if examples.is_empty() { vec![None] } else { examples.iter().map(Some).collect() };
+        let mut answers = vec![];
+        for body in bodies {
+            let answered = self.ask(&operation, by, parameters, body).await;
+            let success = (200..300).contains(&answered.status) && answered.body["status"] != json!(false);
+            assert!(success, "{id} {body:?}: {answered:?}");
+            answers.push(answered.body);
+        }
+        self.called.insert(id.to_owned());
+        answers
+    }
+
+    /// Calls an operation that answers with this very example.
+    async fn refused(&self, id: &str, by: By<'_>, room: &[(&str, &str)], body: Option<Value>, example: &str) {
+        let operation = self.document.operation(id);
+        let answered = self.ask(&operation, by, room, body.as_ref()).await;
+        let examples = &operation.answers()[&answered.status.to_string()]["content"]["application/json"];
+        assert_eq!(answered.body, examples["examples"][example]["value"], "{id} {example}");
+    }
+}
+
+fn session(seated: &Value) -> String {
+    seated["session"]["token"].as_str().expect("a session token").to_owned()
+}
+
+#[tokio::test]
+async fn every_example_is_accepted_and_every_answer_is_as_described() {
+    let mut contract = Contract::start().await;
+    server_api(&mut contract).await;
+    rooms_by_code(&mut contract).await;
+    for id in ["health", "version", "openapi"] {
+        contract.accepted(id, By::Nobody, &[]).await;
+    }
+    let all = contract.document.operations().map(|operation| operation.id).collect();
+    assert_eq!(contract.called, all, "every operation is called");
+    contract.server.stop().await;
+}
+
+async fn server_api(contract: &mut Contract) {
+    for id in ["createRoom", "createRoomUnprefixed", "isRoomActive"] {
+        contract.accepted(id, By::Key, &[]).await;
+    }
+    let tokens = contract.accepted("getJoinToken", By::Key, &[]).await;
+    contract.accepted("getJoinTokenUnprefixed", By::Key, &[]).await;
+    let mut seats = vec![];
+    for token in &tokens {
+        let token = token["token"].as_str().expect("a token");
+        seats.extend(contract.accepted("redeemJoinToken", By::Token(token), &[]).await);
+        contract.refused("redeemJoinToken", By::Token(token), &[], None, "tokenWasAlreadyUsed").await;
+    }
+    contract.accepted("getActiveRoomInfo", By::Key, &[]).await;
+    let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
+    contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
+
+    // Somebody who waits is described, too.
+    let user = json!({"room_id": "planning", "user_info": {"user_id": "bob", "name": "Bob"}});
+    let token = contract.server.signed("/auth/room/getJoinToken", &user).await.body["token"].clone();
+    contract.accepted("redeemJoinToken", By::Token(token.as_str().expect("a token")), &[]).await;
+
+    contract.accepted("endRoom", By::Key, &[]).await;
+    let room = || Some(json!({"room_id": "weekly-standup"}));
+    contract.refused("endRoom", By::Key, &[], room(), "notActive").await;
+    contract.refused("isRoomActive", By::Key, &[], room(), "ended").await;
+    contract.refused("isRoomActive", By::Key, &[], Some(json!({"room_id": "no such room"})), "unknown").await;
+    contract.refused("getActiveRoomInfo", By::Key, &[], room(), "notActive").await;
+    contract.refused("getActiveRoomInfo", By::Key, &[], Some(json!({})), "invalid").await;
+    let invalid = json!({"metadata": {"room_title": "x"}});
+    contract.refused("createRoom", By::Key, &[], Some(invalid), "invalid").await;
+    contract.refused("createRoom", By::Key, &[], Some(json!({"room_id": 5})), "malformed").await;
+    let nameless = json!({"room_id": "weekly-standup", "user_info": {"user_id": "bob"}});
+    contract.refused("getJoinToken", By::Key, &[], Some(nameless), "invalid").await;
+    let late = json!({"room_id": "weekly-standup", "user_info": {"user_id": "bob", "name": "Bob"}});
+    contract.refused("getJoinToken", By::Key, &[], Some(late), "notActive").await;
+    contract.refused("endRoom", By::Nobody, &[], room(), "noKey").await;
+    contract.refused("endRoom", By::Key, &[], Some(json!({"room_id": "x".repeat(70_000)})), "tooLarge").await;
+}
+
+async fn rooms_by_code(contract: &mut Contract) {
+    let [ann, eve] = ["ann", "eve"].map(|sub| contract.server.user_token(sub, sub));
+    let (ann, eve) = (By::Token(&ann), By::Token(&eve));
+    let made = contract.accepted("createRoomByCode", ann, &[]).await.remove(1);
+    let [id, code] = ["id", "code"].map(|key| made[key].as_str().expect("a text").to_owned());
+    let room = [("id", id.as_str()), ("code", code.as_str())];
+    let dry = [room[1], ("dryRun", "true")];
+    contract.accepted("getRoomByCode", By::Nobody, &room).await;
+    contract.accepted("joinRoom", By::Nobody, &dry).await;
+    let guest = contract.accepted("joinRoom", By::Nobody, &room[1..]).await.remove(0);
+    let token = session(&guest);
+    let guest = By::Token(&token);
+    contract.accepted("joinRoom", ann, &room[1..]).await;
+    for by in [ann, guest] {
+        for id in ["getRoom", "listParticipants", "listParticipantsByCode"] {
+            contract.accepted(id, by, &room).await;
+            contract.refused(id, eve, &room, None, "youAreNotInThis").await;
+            contract.refused(id, By::Nobody, &room, None, "missingToken").await;
+        }
+    }
+    let settings = |key: &str, value: Value| Some(json!({ key: value }));
+    let lock = |locked: bool| settings("isLocked", json!(locked));
+    let update = contract.document.operation("updateRoomSettings");
+    contract.refused("updateRoomSettings", eve, &room, lock(true), "onlyTheHostCanDo").await;
+    contract.ask(&update, ann, &room, lock(true).as_ref()).await;
+    let bo = || Some(json!({"guestName": "Bo"}));
+    contract.refused("joinRoom", By::Nobody, &room[1..], bo(), "roomIsLocked").await;
+    contract.accepted("updateRoomSettings", ann, &room).await;
+    contract.ask(&update, ann, &room, lock(false).as_ref()).await;
+    contract.ask(&update, ann, &room, settings("maxParticipants", json!(2)).as_ref()).await;
+    contract.refused("joinRoom", By::Nobody, &room[1..], bo(), "roomIsFull").await;
+    contract.refused("joinRoom", By::Nobody, &dry, bo(), "full").await;
+    contract.ask(&update, ann, &room, settings("allowGuestAccess", json!(false)).as_ref()).await;
+    contract.refused("joinRoom", By::Nobody, &room[1..], bo(), "guestAccessIsNotAllowed").await;
+    contract.refused("joinRoom", By::Nobody, &room[1..], None, "guestnameMustBe1To").await;
+    contract.refused("joinRoom", By::Token("x"), &room[1..], None, "invalidToken").await;
+    contract.accepted("leaveRoom", guest, &room).await;
+    contract.accepted("endRoomByHost", ann, &room).await;
+    for id in ["endRoomByHost", "joinRoom"] {
+        contract.refused(id, ann, &room, None, "roomIsNoLongerActive").await;
+    }
+    contract.refused("updateRoomSettings", ann, &room, lock(true), "roomIsNoLongerActive").await;
+    for id in ["getRoomByCode", "joinRoom", "updateRoomSettings", "getRoom", "endRoomByHost"] {
+        contract.refused(id, ann, &[("id", "x"), ("code", "x")], Some(json!({})), "roomNotFound").await;
+    }
+}
