@@ -85,11 +85,15 @@ impl Document {
         let room = &schemas["RoomInfo"]["properties"]["metadata"]["contentSchema"];
         let person = &schemas["ParticipantInfo"]["properties"]["metadata"]["contentSchema"];
         let mut texts = Vec::new();
-        for place in ["/room_info", "/roomInfo", "/room/room_info"] {
+        for place in ["/room_info", "/roomInfo"] {
             texts.extend(value.pointer(place).map(|info| (room, &info["metadata"])));
         }
-        let people = value.pointer("/room/participants_info").and_then(Value::as_array).into_iter().flatten();
-        texts.extend(people.map(|info| (person, &info["metadata"])));
+        let rooms = value["rooms"].as_array().into_iter().flatten();
+        for active in rooms.chain(value.get("room")) {
+            texts.extend(active.get("room_info").map(|info| (room, &info["metadata"])));
+            let people = active["participants_info"].as_array().into_iter().flatten();
+            texts.extend(people.map(|info| (person, &info["metadata"])));
+        }
         let errors = texts.into_iter().flat_map(|(schema, text)| {
             let metadata = serde_json::from_str(text.as_str().expect("a text")).expect("JSON");
             self.errors(schema, &metadata)
@@ -127,6 +131,11 @@ impl Operation {
     /// What may be answered, by status.
     pub(crate) fn answers(&self) -> BTreeMap<String, Value> {
         self.described["responses"].as_object().expect("responses").clone().into_iter().collect()
+    }
+
+    /// The groups that it belongs to.
+    pub(crate) fn tags(&self) -> Value {
+        self.described["tags"].clone()
     }
 
     /// What is sent.

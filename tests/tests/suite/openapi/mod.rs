@@ -126,7 +126,10 @@ fn session(seated: &Value) -> String {
 #[tokio::test]
 async fn every_example_is_accepted_and_every_answer_is_as_described() {
     let mut contract = Contract::start().await;
+    contract.refused("fetchPastRooms", By::Key, &[], Some(json!({})), "none").await;
+    contract.refused("getActiveRoomsInfo", By::Key, &[], None, "none").await;
     server_api(&mut contract).await;
+    absent_features(&mut contract).await;
     rooms_by_code(&mut contract).await;
     for id in ["health", "version", "openapi"] {
         contract.accepted(id, By::Nobody, &[]).await;
@@ -148,7 +151,11 @@ async fn server_api(contract: &mut Contract) {
         seats.extend(contract.accepted("redeemJoinToken", By::Token(token), &[]).await);
         contract.refused("redeemJoinToken", By::Token(token), &[], None, "tokenWasAlreadyUsed").await;
     }
-    contract.accepted("getActiveRoomInfo", By::Key, &[]).await;
+    for id in
+        ["getActiveRoomInfo", "getActiveRoomsInfo", "broadcastToRoom", "fetchPastRooms", "getClientFiles"]
+    {
+        contract.accepted(id, By::Key, &[]).await;
+    }
     let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
     contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
 
@@ -159,6 +166,15 @@ async fn server_api(contract: &mut Contract) {
 
     contract.accepted("endRoom", By::Key, &[]).await;
     let room = || Some(json!({"room_id": "weekly-standup"}));
+    let said = |room: &str| json!({"room_id": room, "chat_msg": {"message": "x"}});
+    for (said, example) in [
+        (said("no such room"), "unknown"),
+        (said("weekly-standup"), "notActive"),
+        (json!({"room_id": "weekly-standup"}), "neither"),
+        (json!({"room_id": "retro-2022", "only_to_admins": true, "chat_msg": {"message": "x"}}), "nobody"),
+    ] {
+        contract.refused("broadcastToRoom", By::Key, &[], Some(said), example).await;
+    }
     contract.refused("endRoom", By::Key, &[], room(), "notActive").await;
     contract.refused("isRoomActive", By::Key, &[], room(), "ended").await;
     contract.refused("isRoomActive", By::Key, &[], Some(json!({"room_id": "no such room"})), "unknown").await;
@@ -173,6 +189,20 @@ async fn server_api(contract: &mut Contract) {
     contract.refused("getJoinToken", By::Key, &[], Some(late), "notActive").await;
     contract.refused("endRoom", By::Nobody, &[], room(), "noKey").await;
     contract.refused("endRoom", By::Key, &[], Some(json!({"room_id": "x".repeat(70_000)})), "tooLarge").await;
+}
+
+/// What is not here says so, and nothing else.
+async fn absent_features(contract: &mut Contract) {
+    let all = contract.document.operations();
+    let absent: Vec<_> = all.filter(|operation| operation.tags() == json!(["Absent features"])).collect();
+    for operation in absent {
+        for body in operation.request_examples() {
+            contract.refused(&operation.id, By::Key, &[], Some(body), "none").await;
+        }
+        contract.called.insert(operation.id);
+    }
+    contract.refused("mergeRecordings", By::Key, &[], Some(json!({})), "invalid").await;
+    contract.refused("recordingInfo", By::Key, &[], Some(json!({})), "invalid").await;
 }
 
 async fn rooms_by_code(contract: &mut Contract) {
