@@ -112,7 +112,7 @@ impl Scene<'_> {
         self.note("leave, last", cost, Budget::writes(2, 4.0).and_the_clock().and_a_lease());
 
         let (_, cost) = ask!(self, end_room, self.signed("/auth/room/endRoom", &named, "end"));
-        self.note("end", cost, Budget::writes(2, 2.0).and_a_room_listed().and_a_past_session());
+        self.note("end", cost, Budget::writes(3, 2.0).and_a_room_listed().and_a_past_session());
     }
 
     /// The lists of the tenant's rooms: eight partitions of the index for those that run, and as many for the past.
@@ -200,7 +200,7 @@ impl Scene<'_> {
         self.note("settings", cost, Budget::writes(2, 2.0));
         let end = Call::new("DELETE", &format!("/rooms/{id}")).parameter("id", &id).bearer(&host);
         let (_, cost) = ask!(self, end_room_by_host, self.keyed(end, "end-by-host"));
-        self.note("end by host", cost, Budget::writes(2, 2.0).and_a_room_listed().and_a_past_session());
+        self.note("end by host", cost, Budget::writes(3, 2.0).and_a_room_listed().and_a_past_session());
     }
 
     async fn join(&self, code: &str, user: Option<&str>, operation: &str) -> (String, Cost) {
