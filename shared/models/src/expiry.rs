@@ -21,6 +21,11 @@ use crate::{Room, Timestamp};
 /// TTL may remove what belongs to a session, and a room of the server API with it, this long after its latest end.
 const AFTER_END: Duration = Duration::from_hours(7 * 24);
 
+/// From when on TTL may remove somebody who waits since `now`; his lease runs out within minutes.
+pub fn waiter_expires_at(now: Timestamp) -> Timestamp {
+    now.plus(AFTER_END)
+}
+
 impl Room {
     /// The latest moment at which the session that runs ends by its duration; [`Timestamp::NEVER`] without one. Before
     /// the first join, which may come until the session is due, all of its duration is still to come.

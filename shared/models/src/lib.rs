@@ -23,6 +23,7 @@ pub use broadcast::{Broadcast, Speech, Tone};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
 pub use code::RoomCode;
 pub use event::{EndReason, Event};
+pub use expiry::waiter_expires_at;
 pub use ids::{ApiKeyId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId};
 pub use participant::{Locks, Metadata, Participant, Profile, Role, Standing};
 pub use permission::Permission;

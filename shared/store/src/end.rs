@@ -73,7 +73,9 @@ impl Store {
             let outcome = self.commit_keeping(keep.as_ref(), |_| (), steps).await?;
             match outcome {
                 Outcome::Committed(_) => {
-                    if let Err(failure) = self.recount(&room).await {
+                    if room.status == Status::Open
+                        && let Err(failure) = self.recount(&room).await
+                    {
                         // The session is over, and remembered; only who came in the last moment may be missing in the count.
                         tracing::error!(error = %failure, "how many joined a session that ended");
                     }

@@ -56,6 +56,12 @@ impl Message {
         Ok(self.optional_string(name)?.unwrap_or_default())
     }
 
+    /// A text that must be there, and not be empty.
+    pub fn required_string(&self, name: &str) -> Result<String, Refusal> {
+        let text = self.string(name)?;
+        if text.is_empty() { Err(Refusal::invalid(self.path(name), "value is required")) } else { Ok(text) }
+    }
+
     /// A text, if it was given.
     pub fn optional_string(&self, name: &str) -> Result<Option<String>, Refusal> {
         self.read(name, "must be a string", |value| value.as_str().map(str::to_owned))

@@ -34,10 +34,7 @@ impl Config {
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
-        let room_id = Message::root(request.object()?).string("room_id")?;
-        if room_id.is_empty() {
-            return Err(Refusal::invalid("room_id", "value is required").into());
-        }
+        let room_id = Message::root(request.object()?).required_string("room_id")?;
         let Some(key) = caller.room(&room_id) else { return Ok(not_active()) };
         let ending = Ending::Session { past_rooms: app.config.past_rooms, code: app.config.code_retention };
         let render = |(): &()| Common::success().answer().stored();

@@ -5,7 +5,7 @@ mod tests;
 
 use api::server::{Common, ParticipantInfo, RoomInfo, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
-use models::{Permission, Refusal};
+use models::Permission;
 use serde::Serialize;
 use store::Whole;
 use wire::Message;
@@ -37,10 +37,7 @@ struct ActiveRoom {
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
-    let room_id = Message::root(request.object()?).string("room_id")?;
-    if room_id.is_empty() {
-        return Err(Refusal::invalid("room_id", "value is required").into());
-    }
+    let room_id = Message::root(request.object()?).required_string("room_id")?;
     let whole = match caller.room(&room_id) {
         Some(key) => app.store.whole_room(&key).await?,
         None => Whole::default(),

@@ -5,7 +5,7 @@ mod tests;
 
 use api::server::{Common, With};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
-use models::{Permission, Refusal, Room, Timestamp};
+use models::{Permission, Room, Timestamp};
 use serde::Serialize;
 use wire::Message;
 
@@ -30,10 +30,7 @@ struct IsRoomActiveOut {
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
-    let room_id = Message::root(request.object()?).string("room_id")?;
-    if room_id.is_empty() {
-        return Err(Refusal::invalid("room_id", "value is required").into());
-    }
+    let room_id = Message::root(request.object()?).required_string("room_id")?;
     let room = match caller.room(&room_id) {
         Some(key) => app.store.room(&key).await?,
         None => None,

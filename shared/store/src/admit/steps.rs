@@ -1,18 +1,13 @@
 //! The writes of an admission.
 
-use std::time::Duration;
-
 use models::{
     Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid, Standing,
-    Timestamp, UserId,
+    Timestamp, UserId, waiter_expires_at,
 };
 
 use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE};
 use crate::items::{Key, ParticipantItem, due_shard, event_text, tenant_shard, token_attribute};
 use crate::step::{Step, Values, all, n, s};
-
-/// TTL may remove somebody who waits this long after he came; a last resort, his lease runs out within minutes.
-const WAITER_KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// One attempt at an admission: all that its writes and its answer are made of.
 pub(super) struct Plan<'a> {
@@ -197,7 +192,7 @@ impl Plan<'_> {
         let standing = if self.entry == Entry::Wait { Standing::Waiting } else { Standing::Active };
         let known = self.person.as_ref().is_some_and(|person| person.sid == self.sid);
         if !known && !matches!(self.door.credential, Credential::Token(_)) {
-            let expires_at = (standing == Standing::Waiting).then(|| now.plus(WAITER_KEPT));
+            let expires_at = (standing == Standing::Waiting).then(|| waiter_expires_at(now));
             let item = ParticipantItem::encode(room, &self.newcomer(standing, now), Some(lease), expires_at);
             let values = vec![("sid", s(self.sid)), ("banned", s("banned"))];
             let condition = "attribute_not_exists(#pk) OR (#sid <> :sid AND #status <> :banned)";
@@ -218,7 +213,7 @@ impl Plan<'_> {
         let mut set = vec!["#session = :session", "#due_at = :lease", "#due_shard = :due_shard"];
         let mut remove = vec![];
         if self.entry == Entry::Wait {
-            values.push(("expires_at", n(now.plus(WAITER_KEPT).seconds())));
+            values.push(("expires_at", n(waiter_expires_at(now).seconds())));
             set.push("#expires_at = :expires_at");
         } else {
             remove.push("#expires_at");
