@@ -105,7 +105,7 @@ async fn everybody_who_is_in_is_listed_in_order_of_arrival_hidden_ones_too() {
       "joined_at_ms": "1800000000000",
       "kind": "STANDARD",
       "kind_details": [],
-      "metadata": "{\"is_admin\":true,\"is_presenter\":true,\"lock_settings\":{},\"wait_for_approval\":false}",
+      "metadata": "{\"ex_user_id\":\"zoe\",\"extra_data\":{},\"is_admin\":true,\"is_presenter\":true,\"lock_settings\":{},\"metadata_id\":\"622dba51-24b8-5ecd-a939-a23dc3a60a05\",\"raised_hand\":{\"is_raised\":false,\"raised_at\":\"0\"},\"record_webcam\":true,\"wait_for_approval\":false}",
       "name": "Name of zoe",
       "permission": {
         "agent": false,

@@ -123,7 +123,7 @@ impl GetJoinTokenIn {
             Locks::new()
         };
         Ok(NewToken {
-            metadata: self.metadata(room, role, metadata_id, &locks),
+            metadata: self.brought(&user, metadata_id),
             user,
             name: self.name.clone(),
             role,
@@ -151,15 +151,21 @@ impl GetJoinTokenIn {
         Ok(user)
     }
 
-    /// plugNmeet's metadata of a participant, as far as it is known before he joins.
-    fn metadata(&self, room: &Room, role: Role, metadata_id: Uuid, locks: &Locks) -> String {
-        let is_admin = role != Role::Participant;
+    /// Of plugNmeet's metadata of a participant what is not the same for everybody, or known of him elsewhere; the rest
+    /// `api::server::ParticipantInfo` fills in. So the metadata of a sitting and of an unused token beside it stay within
+    /// the KB that a join is charged for.
+    fn brought(&self, user: &UserId, metadata_id: Uuid) -> String {
         let mut metadata = self.metadata.clone();
-        metadata.insert("is_admin".into(), json!(is_admin));
-        metadata.insert("wait_for_approval".into(), json!(room.waiting_room && !is_admin));
-        metadata.insert("lock_settings".into(), json!(locks));
+        metadata.retain(|name, value| match name.as_str() {
+            "is_presenter" | "wait_for_approval" | "raised_hand" => false,
+            "record_webcam" => *value == false,
+            "extra_data" => *value != json!({}),
+            _ => true,
+        });
         metadata.insert("metadata_id".into(), json!(metadata_id));
-        metadata.entry("ex_user_id").or_insert_with(|| json!(self.given_user_id));
+        if self.given_user_id != user.as_str() {
+            metadata.entry("ex_user_id").or_insert_with(|| json!(self.given_user_id));
+        }
         Value::Object(metadata).to_string()
     }
 }

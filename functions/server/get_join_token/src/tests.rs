@@ -1,3 +1,4 @@
+use api::server::ParticipantInfo;
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
 use models::{ApiKeyId, Locks, Role, Tenant};
@@ -100,15 +101,18 @@ async fn what_is_asked_for_is_in_the_token_only_where_it_says_something() {
     assert!(claims["claims"].get("is_admin").is_none());
 }
 
-/// Mints by `body`, lets the person in, and gives his metadata as it is stored.
+/// Mints by `body`, lets the person in, and gives his metadata as the server API shows it.
 async fn joined_metadata(table: &TestTable, app: &App<Config>, room: &RoomKey, body: Value) -> Value {
     let token = mint(app, body).await;
     let keys = KeyRing::new(&table.env("get_join_token"));
     let token = keys.join_token(&table.store(), table.now(), token.text("token")).await.expect("good");
     table.rooms().redeem(&token).await.expect("a seat");
-    let people = table.store().whole_room(room).await.expect("readable").participants;
-    let person = people.into_iter().find(|person| person.user == token.user).expect("he is in");
-    serde_json::from_str(person.metadata.expect("some").text().expect("a text")).expect("JSON")
+    let whole = table.store().whole_room(room).await.expect("readable");
+    let people = ParticipantInfo::all(&whole.room.expect("open"), &whole.participants);
+    let people = json!(people);
+    let mut people = people.as_array().expect("a list").iter();
+    let person = people.find(|person| person["identity"] == token.user.as_str()).expect("he is in");
+    serde_json::from_str(person["metadata"].as_str().expect("a text")).expect("JSON")
 }
 
 #[tokio::test]

@@ -95,14 +95,12 @@ fn first_admin(room: &Room, people: &[Participant]) -> Option<ParticipantId> {
     came.filter_map(|admin| Some((admin.joined_at?, admin.id))).min().map(|(_, id)| id)
 }
 
-/// The participant's metadata: what he brought, and what follows from how the session went since. Of somebody by code,
-/// who brought none, what is known of him in the same form.
+/// The participant's metadata: what he brought over what everybody has, and what follows from how the session went since.
 fn metadata(person: &Participant, room: &Room, is_presenter: bool) -> String {
+    let mut metadata = common(person);
     let brought = person.metadata.as_ref().and_then(Metadata::text);
-    let mut metadata = match brought.map(serde_json::from_str) {
-        Some(Ok(Value::Object(metadata))) => metadata,
-        _ => unbrought(person),
-    };
+    // It was written by us; of somebody by code there is none.
+    metadata.extend(brought.and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok()).unwrap_or_default());
     let is_admin = person.role != Role::Participant;
     metadata.insert("is_admin".to_owned(), json!(is_admin));
     metadata.insert("is_presenter".to_owned(), json!(is_presenter));
@@ -126,7 +124,8 @@ fn whiteboard(locks: &Locks) -> Locks {
         .collect()
 }
 
-fn unbrought(person: &Participant) -> Map<String, Value> {
+/// What the metadata of somebody says who brought none.
+fn common(person: &Participant) -> Map<String, Value> {
     let mut metadata = Map::new();
     for (name, value) in [
         ("record_webcam", json!(true)),
