@@ -100,7 +100,8 @@ fn metadata(person: &Participant, room: &Room, is_presenter: bool) -> String {
     let mut metadata = common(person);
     let brought = person.metadata.as_ref().and_then(Metadata::text);
     // It was written by us; of somebody by code there is none.
-    metadata.extend(brought.and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok()).unwrap_or_default());
+    metadata
+        .extend(brought.and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok()).unwrap_or_default());
     let is_admin = person.role != Role::Participant;
     metadata.insert("is_admin".to_owned(), json!(is_admin));
     metadata.insert("is_presenter".to_owned(), json!(is_presenter));
