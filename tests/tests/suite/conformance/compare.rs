@@ -88,7 +88,7 @@ fn by_form(path: &str, name: &str, expected: &Value, ours: &Value, ids: &mut Ids
     Some(match name {
         _ if is_in_extra_data => return None,
         "sid" if path.contains(".participants_info") => !given.is_empty(),
-        "sid" => is_uuid(given) && ids.agree(wanted, given),
+        "sid" | "room_sid" => is_uuid(given) && ids.agree(wanted, given),
         // Theirs gives a new one when somebody joins first.
         "metadata_id" => is_uuid(given) && ids.is_same(wanted, given),
         "encryption_key" => {
@@ -97,6 +97,7 @@ fn by_form(path: &str, name: &str, expected: &Value, ours: &Value, ids: &mut Ids
         "sub" | "user_id" if is_in_claims && is_uuid(wanted) => is_uuid(given) && ids.agree(wanted, given),
         "jti" if is_in_claims => given.split_once('.').is_some_and(|(sid, id)| is_uuid(sid) && is_uuid(id)),
         "exp" | "nbf" if is_in_claims => ours.is_u64(),
+        "created" | "ended" if is_moment(wanted) => is_moment(given),
         "creation_time" | "started_at" | "joined_at" | "joined_at_ms" => match expected {
             Value::Number(_) => ours.is_u64(),
             _ => is_number(wanted) == is_number(given) && (wanted == "0") == (given == "0"),
@@ -109,6 +110,12 @@ fn by_form(path: &str, name: &str, expected: &Value, ours: &Value, ids: &mut Ids
 pub(super) fn is_uuid(text: &str) -> bool {
     let groups: Vec<_> = text.split('-').map(str::len).collect();
     groups == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+/// Whether the text is a moment in RFC 3339, to the second, and not the one that stands for none.
+fn is_moment(text: &str) -> bool {
+    let form: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    form == "0000-00-00T00:00:00Z" && !text.starts_with("0001")
 }
 
 fn is_number(text: &str) -> bool {
@@ -147,6 +154,7 @@ mod tests {
             (json!({"sid": B}), json!({"sid": A})),
             (json!({"creation_time": "17"}), json!({"creation_time": "18"})),
             (json!({"started_at": "0"}), json!({"started_at": "0"})),
+            (json!({"ended": "2026-11-22T22:25:23Z"}), json!({"ended": "2027-01-02T03:04:05Z"})),
         ] {
             assert_eq!(count(expected, ours), 0);
         }
@@ -154,6 +162,8 @@ mod tests {
             (json!({"sid": B}), json!({"sid": "x"})),
             (json!({"creation_time": "17"}), json!({"creation_time": 17})),
             (json!({"started_at": "17"}), json!({"started_at": "0"})),
+            (json!({"ended": "2026-11-22T22:25:23Z"}), json!({"ended": "0001-01-01T00:00:00Z"})),
+            (json!({"ended": "0001-01-01T00:00:00Z"}), json!({"ended": "2026-11-22T22:25:23Z"})),
             (json!({"extra_data": {"sid": B}}), json!({"extra_data": {"sid": A}})),
         ] {
             assert_eq!(count(expected, ours), 1);

@@ -217,6 +217,16 @@ pub(super) const RULES: &[Rule] = &[
         apply: state::no_artifacts,
     },
     Rule {
+        name: "no analytics of the past",
+        why: "for the same reason a past session has no analytics_file_id",
+        apply: state::no_analytics,
+    },
+    Rule {
+        name: "all who joined are counted",
+        why: "joined_participants of a past session are the people who ever joined; theirs counts who was left at its end",
+        apply: state::ever_joined,
+    },
+    Rule {
         name: "the first dialect is understood",
         why: "callers of 2022 mean what they say: theirs passes over the old names and leaves the feature on",
         apply: metadata::first_dialect,

@@ -1,6 +1,6 @@
 //! What ours must know of a scenario's rooms: the little of it that some rules need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,8 @@ struct Room {
     people: Option<Value>,
     /// Whether a token was made since then for one of them.
     is_minted: bool,
+    /// Who has ever joined its session.
+    joined: BTreeSet<&'static str>,
 }
 
 impl Rooms {
@@ -34,7 +36,8 @@ impl Rooms {
                 let features = &info["metadata"][OPENED]["room_features"];
                 let minutes = features["room_duration"].as_str().and_then(|minutes| minutes.parse().ok());
                 let minutes = minutes.filter(|minutes| *minutes > 0);
-                let room = Room { is_open: true, minutes, info, people: None, is_minted: false };
+                let (people, joined) = (None, BTreeSet::new());
+                let room = Room { is_open: true, minutes, info, people, is_minted: false, joined };
                 self.0.insert(room_id.to_owned(), room);
             }
             END_ROOM if is_success => {
@@ -59,6 +62,16 @@ impl Rooms {
         }
     }
 
+    /// Somebody joins the scenario's room.
+    pub(crate) fn join(&mut self, user: &'static str) {
+        self.0.values_mut().take(1).for_each(|room| _ = room.joined.insert(user));
+    }
+
+    /// How many people have joined the room's present or last session.
+    pub(super) fn joined(&self, room_id: &str) -> usize {
+        self.0.get(room_id).map_or(0, |room| room.joined.len())
+    }
+
     /// Somebody has come or gone.
     pub(crate) fn forget_people(&mut self) {
         for room in self.0.values_mut() {
@@ -81,7 +94,7 @@ impl Rooms {
         self.0.values_mut().take(1).for_each(|room| room.is_open = false);
     }
 
-    pub(super) fn is_open(&self, room_id: &str) -> bool {
+    pub(crate) fn is_open(&self, room_id: &str) -> bool {
         self.0.get(room_id).is_some_and(|room| room.is_open)
     }
 

@@ -61,6 +61,17 @@ fn people(said: &mut Said) -> Option<&mut Vec<Value>> {
     said.body.get_mut("room")?.get_mut("participants_info")?.as_array_mut()
 }
 
+/// Everybody in the rooms that the answer is about.
+fn everybody(said: &mut Said) -> impl Iterator<Item = &mut Value> {
+    let body = said.body.as_object_mut().into_iter().flat_map(|body| body.iter_mut());
+    let rooms = body.flat_map(|(name, value)| match (name.as_str(), value) {
+        ("room", room) => std::slice::from_mut(room),
+        ("rooms", Value::Array(rooms)) => rooms,
+        _ => &mut [],
+    });
+    rooms.filter_map(|room| room.get_mut("participants_info")?.as_array_mut()).flatten()
+}
+
 /// Who was in before a token was made for him is in after it.
 pub(super) fn minting(said: &mut Said, step: &Step) {
     let before = step.rooms.people_before_a_token(step.asked.text("room_id"));
@@ -78,7 +89,7 @@ pub(super) fn waiting(said: &mut Said, _step: &Step) {
 }
 
 pub(super) fn no_media_server(said: &mut Said, _step: &Step) {
-    for person in people(said).into_iter().flatten() {
+    for person in everybody(said) {
         (person["version"], person["client_protocol"]) = (json!(0), json!(0));
     }
 }
@@ -91,9 +102,29 @@ pub(super) fn no_artifacts(said: &mut Said, step: &Step) {
     }
 }
 
+/// Nor is there a file of it in the past.
+pub(super) fn no_analytics(said: &mut Said, _step: &Step) {
+    for session in past(said).into_iter().flatten().filter_map(Value::as_object_mut) {
+        session.remove("analytics_file_id");
+    }
+}
+
+/// The past sessions of a fetchPastRooms.
+fn past(said: &mut Said) -> Option<&mut Vec<Value>> {
+    said.body.get_mut("result")?.get_mut("rooms_list")?.as_array_mut()
+}
+
+/// Of a past session everybody who ever joined is counted.
+pub(super) fn ever_joined(said: &mut Said, step: &Step) {
+    for session in past(said).into_iter().flatten() {
+        let joined = session["room_id"].as_str().map_or(0, |room_id| step.rooms.joined(room_id));
+        session["joined_participants"] = json!(joined.to_string());
+    }
+}
+
 /// Who is hidden may send nothing; all others may.
 pub(super) fn permissions(said: &mut Said, _step: &Step) {
-    for person in people(said).into_iter().flatten() {
+    for person in everybody(said) {
         let permission = &mut person["permission"];
         let is_shown = json!(permission["hidden"] != true);
         (permission["can_publish"], permission["can_publish_data"]) = (is_shown.clone(), is_shown);
