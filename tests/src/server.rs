@@ -1,10 +1,19 @@
 //! A whole local stack with a client, for tests over HTTP.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use local::console::Console;
-use local::{Options, Stack, secrets};
+use local::{Options, Stack, database, secrets, stack};
+use models::{SystemClock, SystemRandom};
 use serde_json::Value;
+use store::{Connection, Store};
 
 use crate::{API_KEY, API_SECRET, Client};
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
 
 /// A running stack.
 pub struct Server {
@@ -60,9 +69,43 @@ impl Server {
 
     /// A signed call of the server API.
     pub async fn signed(&self, path: &str, body: &Value) -> Answered {
+        self.signed_by((API_KEY, API_SECRET), path, &[], body).await
+    }
+
+    /// A call of the server API that a key and its secret signed, with more headers.
+    pub async fn signed_by(
+        &self,
+        (key, secret): (&str, &str),
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answered {
         let body = body.to_string().into_bytes();
-        let signature = secrets::sign(API_SECRET.as_bytes(), &body);
-        self.send("POST", path, &[("api-key", API_KEY), ("hash-signature", &signature)], body).await
+        let signature = secrets::sign(secret.as_bytes(), &body);
+        let headers: Vec<_> = [("api-key", key), ("hash-signature", &signature)]
+            .into_iter()
+            .chain(headers.iter().copied())
+            .collect();
+        self.send("POST", path, &headers, body).await
+    }
+
+    /// The stack's table, past everything that is in front of it.
+    pub fn store(&self) -> Store {
+        let connection = Connection {
+            table: self.stack.template.tables[0].name.clone(),
+            region: stack::REGION.to_owned(),
+            endpoint: Some(self.stack.addresses.dynamodb.clone()),
+            credentials: secrets::aws_credentials(),
+        };
+        Store::connect(connection, Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// Every item of the stack's table.
+    pub async fn items(&self) -> Vec<Item> {
+        let client = database::client(&self.stack.addresses.dynamodb, stack::REGION);
+        let table = &self.stack.template.tables[0].name;
+        let pages = client.scan().table_name(table).into_paginator().items().send();
+        pages.collect::<Result<_, _>>().await.expect("a scan")
     }
 
     /// A call of the other APIs, with a token if there is one.

@@ -13,3 +13,4 @@ mod races;
 mod rooms_by_code;
 mod server_api;
 mod sessions;
+mod tenants;

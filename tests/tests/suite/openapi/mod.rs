@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use testing::{API_KEY, API_SECRET, Answered, Server, TestTable};
 
-use document::{Document, Operation};
+use document::Operation;
+
+pub(crate) use document::Document;
 
 #[tokio::test]
 async fn the_document_has_the_routes_of_the_template_and_no_others() {
