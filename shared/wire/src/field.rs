@@ -21,10 +21,8 @@ enum Kind {
     /// Stored by name, or by a number that has none.
     Enum(&'static [&'static str]),
     Texts,
-    /// An object of any values.
-    Values,
-    /// The same, or a text, as it was in 2022.
-    ValuesOrText,
+    /// The caller's own: any JSON.
+    Json,
     Part(&'static [Field], Presence),
 }
 
@@ -109,14 +107,9 @@ impl Field {
         Self::new(name, Kind::Texts)
     }
 
-    /// An object of any values, empty unless it was given. The real server takes texts only.
-    pub const fn values(name: &'static str) -> Self {
-        Self::new(name, Kind::Values)
-    }
-
-    /// An object of any values, or a text, which it was in 2022; empty unless it was given.
-    pub const fn values_or_text(name: &'static str) -> Self {
-        Self::new(name, Kind::ValuesOrText)
+    /// Any JSON, an empty object unless it was given. The real server takes an object of texts only.
+    pub const fn json(name: &'static str) -> Self {
+        Self::new(name, Kind::Json)
     }
 
     /// A message, with its defaults unless it was given.
@@ -212,11 +205,7 @@ fn value(field: &Field, message: &Message) -> Result<Option<Value>, Refusal> {
             Some(known.map_or(json!(number), |known| json!(known)))
         }
         Kind::Texts => Some(message.strings(name)?.into()),
-        Kind::Values => Some(message.values(name)?.into()),
-        Kind::ValuesOrText => match message.value(name)? {
-            Some(text @ Value::String(_)) => Some(text.clone()),
-            _ => Some(message.values(name)?.into()),
-        },
+        Kind::Json => Some(message.json(name)?),
         Kind::Part(..) => None,
     })
 }

@@ -103,11 +103,18 @@ impl Message {
         Ok(self.read(name, "must be a list of strings", texts)?.unwrap_or_default())
     }
 
-    /// An object of any values but `null`, untouched; empty when it was left out.
-    pub fn values(&self, name: &str) -> Result<Map<String, Value>, Refusal> {
-        let object =
-            |value: &Value| value.as_object().filter(|map| !map.values().any(Value::is_null)).cloned();
-        Ok(self.read(name, "must be an object of values other than null", object)?.unwrap_or_default())
+    /// Any JSON, untouched, but for `null` as a value of an object or in a list; an empty object when it was left out.
+    pub fn json(&self, name: &str) -> Result<Value, Refusal> {
+        let Some(value) = self.value(name)? else { return Ok(Value::Object(Map::new())) };
+        let has_null = match value {
+            Value::Object(values) => values.values().any(Value::is_null),
+            Value::Array(values) => values.contains(&Value::Null),
+            _ => false,
+        };
+        if has_null {
+            return Err(Refusal::malformed(self.path(name), "must have no null among its values"));
+        }
+        Ok(value.clone())
     }
 
     /// A message, if it was given.

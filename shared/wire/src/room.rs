@@ -193,7 +193,7 @@ pub const ROOM_METADATA: &[Field] = &[
     Field::part("default_lock_settings", LOCKS),
     Field::optional_part("copyright_conf", COPYRIGHT),
     Field::text("metadata_id").owned(),
-    Field::values("extra_data"),
+    Field::json("extra_data"),
 ];
 
 /// A room's metadata as it was asked for, with everything that was left out.

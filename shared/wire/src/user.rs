@@ -29,5 +29,5 @@ pub const USER_METADATA: &[Field] = &[
     Field::part("lock_settings", LOCKS),
     Field::text("metadata_id").owned(),
     Field::optional_text("ex_user_id"),
-    Field::values_or_text("extra_data"),
+    Field::json("extra_data"),
 ];

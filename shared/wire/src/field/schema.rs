@@ -59,21 +59,20 @@ fn kind(kind: &Kind) -> Value {
             names.first().map(|name| json!(name)),
         ),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" }, "default": [] }),
-        Kind::Values => with_default(values(), Some(json!({}))),
-        Kind::ValuesOrText => {
-            with_default(json!({ "anyOf": [values(), { "type": "string" }] }), Some(json!({})))
-        }
+        Kind::Json => with_default(any(), Some(json!({}))),
         Kind::Part(fields, Presence::Always) => with_default(json_schema(fields), Some(json!({}))),
         Kind::Part(fields, Presence::WhenGiven) => json_schema(fields),
     }
 }
 
-/// An object of any values but `null`.
-fn values() -> Value {
-    json!({
-        "type": "object",
-        "additionalProperties": { "type": ["boolean", "number", "string", "array", "object"] },
-    })
+/// Any JSON, with no `null` directly in it.
+fn any() -> Value {
+    let value = json!({ "type": ["boolean", "number", "string", "array", "object"] });
+    json!({ "anyOf": [
+        { "type": "object", "additionalProperties": value },
+        { "type": "array", "items": value },
+        { "type": ["boolean", "number", "string"] },
+    ] })
 }
 
 fn with_default(mut schema: Value, absent: Option<Value>) -> Value {

@@ -41,10 +41,14 @@ fn message(fields: &[Field], choices: &mut Choices) -> Map<String, Value> {
             Kind::Uint64(_) => json!(choices.one([0, 1, 300, u64::from(u32::MAX) + 1])),
             Kind::Enum(names) => json!(choices.one(names.iter().copied())),
             Kind::Texts => json!(choices.one([vec![], vec!["pdf"], vec!["b", "a", "b"]])),
-            Kind::Values | Kind::ValuesOrText => choices.one([
+            Kind::Json => choices.one([
                 json!({}),
                 json!({"aB": "c", "a_b": "", "": "x"}),
                 json!({"n": 1, "o": {"roomId": [null, 1.5]}}),
+                json!("a text"),
+                json!(["a", 1, {"b": null}]),
+                json!(-2.5),
+                json!(false),
             ]),
         };
         message.insert(field.name.to_owned(), value);
@@ -61,6 +65,7 @@ fn respelled(fields: &[Field], message: &Map<String, Value>, choices: &mut Choic
             (None, _) if choices.below(2) == 0 => continue,
             (None, _) => Value::Null,
             (Some(Value::Object(part)), Kind::Part(fields, _)) => respelled(fields, part, choices).into(),
+            (Some(own), Kind::Json) => own.clone(),
             (Some(Value::Number(number)), _) => choices.one([
                 json!(number),
                 json!(number.to_string()),

@@ -10,10 +10,14 @@ pub(super) fn extra_data(said: &mut Said, step: &Step) {
     if !step.recorded.msg().starts_with("proto: ") {
         return;
     }
-    let is_taken = |data: &Value| data.as_object().is_some_and(|data| !data.values().any(Value::is_null));
+    let is_taken = |data: &Value| match data {
+        Value::Object(values) => !values.values().any(Value::is_null),
+        Value::Array(values) => !values.contains(&Value::Null),
+        data => !data.is_null(),
+    };
     let of_user = &step.asked.json["user_info"]["user_metadata"]["extra_data"];
     let of_room = &step.asked.json["metadata"]["extra_data"];
-    if step.is(GET_JOIN_TOKEN) && (is_taken(of_user) || of_user.is_string()) {
+    if step.is(GET_JOIN_TOKEN) && is_taken(of_user) {
         *said = step.minted();
     } else if step.is(CREATE) && is_taken(of_room) {
         *said = step.created("minimal");
