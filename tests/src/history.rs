@@ -15,6 +15,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// The event that the image after the change carries, without its moment.
+    pub fn event(&self) -> Value {
+        let text = self.new["event"]["S"].as_str().expect("an event");
+        let mut event: Value = serde_json::from_str(text).expect("JSON");
+        let at = event.as_object_mut().expect("an object").remove("at");
+        assert!(at.is_some_and(|at| at.is_i64()), "{text}");
+        event
+    }
+
     /// A number in the image before; 0 where there is none.
     pub fn number_before(&self, name: &str) -> i64 {
         number(&self.old, name)

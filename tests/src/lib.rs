@@ -16,7 +16,7 @@ mod table;
 pub use call::Call;
 pub use client::Client;
 pub use reply::{Reply, opened};
-pub use server::{Answered, Item, Server};
+pub use server::{Answered, Server};
 pub use table::TestTable;
 
 /// The API key of tenant `main`.

@@ -1,19 +1,14 @@
 //! A whole local stack with a client, for tests over HTTP.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use local::console::Console;
-use local::{Options, Stack, database, secrets, stack};
+use local::{Options, Stack, secrets, stack};
 use models::{SystemClock, SystemRandom};
 use serde_json::Value;
 use store::{Connection, Store};
 
-use crate::{API_KEY, API_SECRET, Client};
-
-/// An item of the table.
-pub type Item = HashMap<String, AttributeValue>;
+use crate::{API_KEY, API_SECRET, Client, history};
 
 /// A running stack.
 pub struct Server {
@@ -100,12 +95,9 @@ impl Server {
         Store::connect(connection, Arc::new(SystemClock), Arc::new(SystemRandom))
     }
 
-    /// Every item of the stack's table.
-    pub async fn items(&self) -> Vec<Item> {
-        let client = database::client(&self.stack.addresses.dynamodb, stack::REGION);
-        let table = &self.stack.template.tables[0].name;
-        let pages = client.scan().table_name(table).into_paginator().items().send();
-        pages.collect::<Result<_, _>>().await.expect("a scan")
+    /// Every item of the stack's table, in DynamoDB's JSON.
+    pub async fn items(&self) -> Vec<Value> {
+        history::all_items(&self.stack.addresses.dynamodb, &self.stack.template.tables[0].name).await
     }
 
     /// A call of the other APIs, with a token if there is one.

@@ -118,9 +118,9 @@ impl Scene<'_> {
     async fn lists(&mut self) {
         let call = |path| Call::post(path, &json!({})).signed();
         let (_, cost) = ask!(self, get_active_rooms_info, call("/auth/room/getActiveRoomsInfo"));
-        self.note_read("getActiveRoomsInfo, one room", cost, Budget::reads(8 + 2));
+        self.note_read("getActiveRoomsInfo, one room", cost, Budget::reads(8 + 3));
         let (_, cost) = ask!(self, fetch_past_rooms, call("/auth/room/fetchPastRooms"));
-        self.note_read("fetchPastRooms, a page", cost, Budget::reads(16 + 2));
+        self.note_read("fetchPastRooms, a page", cost, Budget::reads(16 + 3));
     }
 
     /// Somebody comes with metadata that is stored apart, and goes.

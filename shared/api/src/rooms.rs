@@ -248,6 +248,8 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         Refusal::RoomLocked => fixed(403, "Room is locked"),
         Refusal::RoomFull => fixed(400, "Room is full"),
         Refusal::NotHost => fixed(403, "Only the host can do this"),
+        Refusal::NotModerator => fixed(403, "Only a moderator can do this"),
+        Refusal::ParticipantNotFound => fixed(404, "Participant not found"),
         Refusal::NotInRoom => fixed(403, "You are not in this room"),
         Refusal::KeyReused => fixed(409, "Idempotency-Key was used with another request"),
         Refusal::RoomIdTaken => fixed(409, "The room id is taken"),

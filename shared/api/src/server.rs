@@ -6,7 +6,7 @@ mod room_info;
 use models::{Refusal, Violation};
 use serde::Serialize;
 
-pub use participant_info::ParticipantInfo;
+pub use participant_info::{ParticipantInfo, participant_metadata};
 pub use room_info::RoomInfo;
 
 use crate::Answer;
@@ -87,6 +87,7 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         Refusal::RoomNotFound => (200, "room not found".into(), "ROOM_NOT_FOUND"),
         Refusal::RoomNotActive => (200, "room is not active".into(), "ROOM_NOT_ACTIVE"),
         Refusal::Banned => (200, "this user is blocked to join this session".into(), "USER_BLOCKED"),
+        Refusal::ParticipantNotFound => (200, "participant not found".into(), "USER_NOT_FOUND"),
         Refusal::RoomIdTaken => (200, "room_id is the id of a room by code".into(), "CONFLICT"),
         Refusal::KeyReused => (409, "Idempotency-Key was used with another request".into(), "CONFLICT"),
         Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
@@ -100,6 +101,7 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         | Refusal::RoomLocked
         | Refusal::RoomFull
         | Refusal::NotHost
+        | Refusal::NotModerator
         | Refusal::NotInRoom => (200, refusal.to_string(), "PERMISSION_DENIED"),
     };
     Answer::json(status, &Common::failure(msg, status_code))

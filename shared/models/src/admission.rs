@@ -148,6 +148,7 @@ mod tests {
             max_participants: Some(2),
             seq: 1,
             hooks: 2,
+            presenter: None,
             created_at: NOW,
             started_at: None,
             ended_at: None,

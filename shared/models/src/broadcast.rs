@@ -82,6 +82,7 @@ mod tests {
             locks: Locks::new(),
             metadata: None,
             joined_at: None,
+            joined_before: None,
             waiting_since: None,
             admitted: false,
             tokens: vec![],

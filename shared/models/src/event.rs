@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::UserId;
+use crate::{Timestamp, UserId};
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub enum EndReason {
     Duration,
 }
 
-/// One change of a session. As JSON it stays under 200 bytes for ids of ordinary length.
+/// One change of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -50,6 +50,15 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
+    /// A moderator or the server API took his seat, or his place in the waiting room, from somebody.
+    Removed {
+        /// From whom.
+        user: UserId,
+        /// Whether he is barred, too.
+        banned: bool,
+    },
+    /// Join tokens were revoked, of one person or of everybody.
+    Revoked,
     /// The lock was set or lifted.
     Locked {
         /// Whether the room is locked now.
@@ -69,6 +78,16 @@ pub enum Event {
     },
 }
 
+/// An event with its moment, as the state item carries it. As JSON it stays under 200 bytes for ids of ASCII.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+    /// When.
+    pub at: Timestamp,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +99,15 @@ mod tests {
         assert_eq!(json, r#"{"type":"joined","user":"ann"}"#);
         let json = serde_json::to_string(&Event::Ended { reason: EndReason::LastLeft }).expect("serialises");
         assert_eq!(json, r#"{"type":"ended","reason":"last_left"}"#);
+    }
+
+    #[test]
+    fn with_its_moment_it_comes_back_and_stays_under_200_bytes() {
+        let user = UserId::try_from("u".repeat(128).as_str()).expect("an id");
+        let at = Timestamp::from_millis(1_772_534_100_007);
+        let happened = Happened { event: Event::Removed { user, banned: false }, at };
+        let json = serde_json::to_string(&happened).expect("serialises");
+        assert!(json.len() < 200, "{json}");
+        assert_eq!(serde_json::from_str::<Happened>(&json).expect("reads"), happened);
     }
 }

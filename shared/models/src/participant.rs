@@ -19,6 +19,17 @@ pub enum Role {
     Participant,
 }
 
+impl Role {
+    /// The word for it, as it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Moderator => "moderator",
+            Self::Participant => "participant",
+        }
+    }
+}
+
 /// Where a participant stands: `invited` -> `waiting` -> `active` -> `left`, or `banned`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +44,19 @@ pub enum Standing {
     Left,
     /// He is barred.
     Banned,
+}
+
+impl Standing {
+    /// The word for it, as it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Invited => "invited",
+            Self::Waiting => "waiting",
+            Self::Active => "active",
+            Self::Left => "left",
+            Self::Banned => "banned",
+        }
+    }
 }
 
 /// plugNmeet's lock settings of a person, by their names there (`lock_microphone`, …); what is absent is unset.
@@ -99,6 +123,8 @@ pub struct Participant {
     pub metadata: Option<Metadata>,
     /// When he took his seat.
     pub joined_at: Option<Timestamp>,
+    /// When he took the seat that he left before he came again.
+    pub joined_before: Option<Timestamp>,
     /// Since when he waits.
     pub waiting_since: Option<Timestamp>,
     /// Whether he was admitted from the waiting room in this session: he passes it from then on.
@@ -111,6 +137,12 @@ impl Participant {
     /// Whether he has a seat in the room's present session.
     pub fn is_in(&self, room: &Room) -> bool {
         self.standing == Standing::Active && self.sid == room.sid
+    }
+
+    /// Whether he presents in `room`, and has kept his seat since he began to.
+    pub fn presents_in(&self, room: &Room) -> bool {
+        let since = room.presenter.as_ref().filter(|presenter| presenter.user == self.user);
+        self.is_in(room) && since.is_some_and(|presenter| self.joined_at <= Some(presenter.since))
     }
 
     /// Whether he is barred from `room`: for the session, and in a room by code for the room's life.

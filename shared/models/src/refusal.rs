@@ -98,9 +98,15 @@ pub enum Refusal {
     /// Only the host may do this.
     #[error("not the host")]
     NotHost,
+    /// Only a moderator, or the host, may do this.
+    #[error("not a moderator")]
+    NotModerator,
     /// Only those who are in the room may do this.
     #[error("not in the room")]
     NotInRoom,
+    /// The person whom this is about is not there.
+    #[error("participant not found")]
+    ParticipantNotFound,
     /// The Idempotency-Key came before with another request.
     #[error("idempotency key reused")]
     KeyReused,
@@ -150,7 +156,9 @@ impl Refusal {
             Self::RoomLocked => "ROOM_LOCKED",
             Self::RoomFull => "ROOM_FULL",
             Self::NotHost => "NOT_HOST",
+            Self::NotModerator => "NOT_MODERATOR",
             Self::NotInRoom => "NOT_IN_ROOM",
+            Self::ParticipantNotFound => "PARTICIPANT_NOT_FOUND",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::RoomIdTaken => "ROOM_ID_TAKEN",
             Self::Busy => "BUSY",

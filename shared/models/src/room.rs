@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId};
+use crate::{ApiKeyId, EndReason, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId};
 
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,16 @@ pub struct CodeRoom {
     pub created_at: Timestamp,
 }
 
+/// Who presents, from the moment on at which he began to. He does no longer once he has left his seat, and nobody takes
+/// his place by himself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presenter {
+    /// Who.
+    pub user: UserId,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// A room: the hot item of the table, read and written by every join.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Room {
@@ -110,6 +120,8 @@ pub struct Room {
     pub seq: u64,
     /// The last webhook number given out. Starts at 2: `room_created` is 1, and 2 is kept for `room_started`.
     pub hooks: u32,
+    /// The first admin who joined.
+    pub presenter: Option<Presenter>,
     /// When the session was created.
     pub created_at: Timestamp,
     /// When the first one joined.
@@ -142,6 +154,15 @@ impl Room {
     /// Whether a session runs at `now`. A session whose time has come is over at that moment, whoever has noticed.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.status == Status::Open && self.due_at > now
+    }
+
+    /// Why the session is over once its time has come.
+    pub fn due_reason(&self) -> EndReason {
+        match self.started_at {
+            None => EndReason::EmptyTimeout,
+            Some(_) if self.seats > 0 => EndReason::Duration,
+            Some(_) => EndReason::LastLeft,
+        }
     }
 
     /// Whether people may come: a session runs, or, in a room by code, may be started.

@@ -153,7 +153,8 @@ impl Store {
             let next = if starts { Sid(self.random.uuid()) } else { sid };
             let over = match &room {
                 Some(room) if starts && room.status == Status::Open => {
-                    Some(remember(room, self.document(door.room).await?.as_ref(), now, door.past_rooms))
+                    let document = self.document(room).await?;
+                    Some(remember(room, document.as_ref(), (now, room.due_reason()), door.past_rooms))
                 }
                 _ => None,
             };

@@ -109,6 +109,22 @@ impl Store {
         self.commit_keeping_watched(keep, done, steps, None).await
     }
 
+    /// The same, and a single step without an answer to keep by a plain write, at half the price. Such a step must be
+    /// harmless to repeat.
+    pub(crate) async fn commit_cheaply<T>(
+        &self,
+        keep: Option<&Keep<'_, T>>,
+        done: impl Fn(Timestamp) -> T,
+        steps: impl Fn(Timestamp) -> Vec<Step>,
+    ) -> Result<Outcome, Halt> {
+        if keep.is_none()
+            && let [step] = steps(self.clock.now()).as_slice()
+        {
+            return Ok(self.commit_one(step).await?);
+        }
+        self.commit_keeping(keep, done, steps).await
+    }
+
     /// The same, with somebody who looks whether it can still succeed while it waits for its turn.
     pub(crate) async fn commit_keeping_watched<T>(
         &self,

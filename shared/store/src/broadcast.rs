@@ -50,7 +50,7 @@ impl Store {
 fn state_step(key: &RoomKey, id: Uuid, now: Timestamp) -> Step {
     let values = vec![
         ("one", n(1)),
-        ("event", s(event_text(&Event::Broadcast { id }))),
+        ("event", s(event_text(Event::Broadcast { id }, now))),
         ("open", s("open")),
         ("now", n(now.millis())),
     ];

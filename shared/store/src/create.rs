@@ -99,8 +99,8 @@ impl Store {
         let mut over: Option<(Room, RoomDocument)> = None;
         for _ in 0..MOST_TRIES {
             let steps = |now: Timestamp| {
-                let state = RoomItem::encode(&created.room, &Event::Created);
-                let document = Step::put(Key::document(&new.key), created.document.encode(), "", vec![]);
+                let state = RoomItem::encode(&created.room, Event::Created, created.room.created_at);
+                let document = document_step(&created);
                 let Some((room, title)) = &over else {
                     let free =
                         "attribute_not_exists(#pk) OR (attribute_not_exists(#code) AND #status = :ended)";
@@ -114,7 +114,7 @@ impl Store {
                 vec![
                     Step::put(Key::state(&new.key), state, ran_out, values),
                     document,
-                    remember(room, Some(title), now, past_rooms),
+                    remember(room, Some(title), (now, room.due_reason()), past_rooms),
                 ]
             };
             let outcome = self.commit_keeping(keep.as_ref(), |_| created.clone(), steps).await?;
@@ -132,7 +132,7 @@ impl Store {
                 // An earlier attempt of ours whose answer was lost.
                 return Ok(created);
             }
-            match self.document(&new.key).await? {
+            match self.document(&room).await? {
                 Some(document) if document.sid == room.sid => {
                     if room.is_open(self.clock.now()) {
                         return Ok(Created { room, document, fresh: false });
@@ -162,10 +162,10 @@ impl Store {
                     keep.as_ref(),
                     |_| created.clone(),
                     |_| {
-                        let state = RoomItem::encode(&created.room, &Event::Created);
+                        let state = RoomItem::encode(&created.room, Event::Created, now);
                         vec![
                             Step::put(Key::state(key), state, "attribute_not_exists(#pk)", vec![]),
-                            Step::put(Key::document(key), created.document.encode(), "", vec![]),
+                            document_step(&created),
                         ]
                     },
                 )
@@ -184,6 +184,10 @@ impl Store {
     }
 }
 
+fn document_step(created: &Created) -> Step {
+    Step::put(Key::document(&created.room), created.document.encode(&created.room), "", vec![])
+}
+
 fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
     let mut room = Room {
         key: new.key.clone(),
@@ -195,6 +199,7 @@ fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
         max_participants: new.max_participants,
         seq: 1,
         hooks: 2,
+        presenter: None,
         created_at: now,
         started_at: None,
         ended_at: None,
@@ -232,6 +237,7 @@ fn idle(new: &NewCodeRoom, code: RoomCode, sid: Sid, now: Timestamp) -> Created 
         max_participants: Some(new.max_participants),
         seq: 0,
         hooks: 0,
+        presenter: None,
         created_at: now,
         started_at: None,
         ended_at: None,

@@ -9,7 +9,7 @@ use crate::commit::Outcome;
 use crate::error::Halt;
 use crate::items::{Key, event_text};
 use crate::past::remember;
-use crate::step::{Step, n, s};
+use crate::step::{RUNNING, Step, n, s};
 use crate::{Seen, Store, StoreError};
 
 /// How often it looks again when the room changed under its hands.
@@ -67,7 +67,7 @@ impl Store {
             let steps = |now| {
                 // Between two sessions of a room by code there is nothing to remember.
                 let session = (room.status == Status::Open)
-                    .then(|| remember(&room, document.as_ref(), now, ending.past_rooms()));
+                    .then(|| remember(&room, document.as_ref(), (now, reason), ending.past_rooms()));
                 [step(&room, ending, reason, now)].into_iter().chain(session).collect()
             };
             let outcome = self.commit_keeping(keep.as_ref(), |_| (), steps).await?;
@@ -104,10 +104,9 @@ impl Store {
 }
 
 fn step(room: &Room, ending: Ending, reason: EndReason, now: Timestamp) -> Step {
-    let running = "#sid = :sid AND #status = :open AND #due_at > :now";
     let (status, kept, condition) = match ending {
-        Ending::Session { code, .. } if room.by_code.is_some() => ("idle", code, running),
-        Ending::Session { past_rooms, .. } => ("ended", past_rooms, running),
+        Ending::Session { code, .. } if room.by_code.is_some() => ("idle", code, RUNNING),
+        Ending::Session { past_rooms, .. } => ("ended", past_rooms, RUNNING),
         // Whether a session ends with it must be what was seen.
         Ending::Room { past_rooms } if room.status == Status::Open => {
             ("ended", past_rooms, "#sid = :sid AND #status = :open")
@@ -121,7 +120,7 @@ fn step(room: &Room, ending: Ending, reason: EndReason, now: Timestamp) -> Step 
         ("sid", s(room.sid)),
         ("one", n(1)),
         ("now", n(now.millis())),
-        ("event", s(event_text(&Event::Ended { reason }))),
+        ("event", s(event_text(Event::Ended { reason }, now))),
         ("expires_at", n(now.plus(kept).seconds())),
     ];
     let update = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :now, \

@@ -18,10 +18,10 @@ pub use api_key::{ApiKey, KeyStatus};
 pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
 pub(crate) use key::{
-    BY_TENANT, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, due_shard, tenant_shard, tenant_shards,
+    BY_TENANT, FORMER_PREFIX, Key, PARTICIPANT_PREFIX, due_shard, tenant_shard, tenant_shards,
 };
 pub(crate) use metadata::{decode_text, encode_text, held};
-pub(crate) use participant::{ParticipantItem, TokenRecord, token_attribute};
+pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, token_attribute};
 pub(crate) use past::PastItem;
 pub use past::Session;
 pub(crate) use room::{RoomItem, event_text};

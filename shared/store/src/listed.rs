@@ -1,6 +1,6 @@
 //! The rooms of a tenant, as its index lists them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use models::{Room, RoomKey, Tenant};
 
@@ -8,8 +8,8 @@ use crate::items::{BY_TENANT, Item, Key, RoomDocument, RoomItem, tenant_shards};
 use crate::read::{Whole, together};
 use crate::{Store, StoreError};
 
-/// Rooms in one call: DynamoDB takes a hundred keys, and a room is two items.
-const BATCH: usize = 50;
+/// Rooms in one call: DynamoDB takes a hundred keys.
+const BATCH: usize = 100;
 
 impl Store {
     /// The rooms of a tenant in which a session runs, without their people, the oldest session first. The index that
@@ -30,11 +30,14 @@ impl Store {
         together(rooms.iter().map(|room| self.whole_room(room)).collect()).await
     }
 
-    /// State and metadata of each of these rooms, of which none may be named twice.
+    /// State and metadata of each of these rooms, once where one is named twice: an index may list both the session that
+    /// it ended with and the one that it began with meanwhile.
     pub(crate) async fn rooms_with_documents(
         &self,
         rooms: &[RoomKey],
     ) -> Result<Vec<(Room, Option<RoomDocument>)>, StoreError> {
+        let mut seen = HashSet::new();
+        let rooms: Vec<_> = rooms.iter().filter(|room| seen.insert(*room)).cloned().collect();
         let batches = rooms.chunks(BATCH).map(|batch| self.batch_of_rooms(batch)).collect();
         Ok(together(batches).await?.into_iter().flatten().collect())
     }
@@ -43,17 +46,23 @@ impl Store {
         &self,
         rooms: &[RoomKey],
     ) -> Result<Vec<(Room, Option<RoomDocument>)>, StoreError> {
-        let keys: Vec<_> = rooms.iter().flat_map(|room| [Key::state(room), Key::document(room)]).collect();
-        let items = self.batch_get(keys.iter()).await?;
-        let mut found: HashMap<Key, Item> =
-            items.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect();
-        let mut batch = Vec::with_capacity(rooms.len());
-        for room in rooms {
-            let Some(state) = found.remove(&Key::state(room)) else { continue };
-            let document = found.remove(&Key::document(room)).map(RoomDocument::decode).transpose()?;
-            batch.push((RoomItem::decode(room, state)?, document));
+        let keys: Vec<_> = rooms.iter().map(Key::state).collect();
+        let mut found = self.found(&keys).await?;
+        let mut read = Vec::with_capacity(rooms.len());
+        for (room, key) in rooms.iter().zip(&keys) {
+            read.extend(found.remove(key).map(|item| RoomItem::decode(room, item)).transpose()?);
         }
-        Ok(batch)
+        let keys: Vec<_> = read.iter().map(Key::document).collect();
+        let mut found = self.found(&keys).await?;
+        let with_document =
+            |(room, key): (Room, &Key)| Ok((room, found.remove(key).map(RoomDocument::decode).transpose()?));
+        read.into_iter().zip(&keys).map(with_document).collect()
+    }
+
+    /// The items that there are of these keys.
+    async fn found(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
+        let items = self.batch_get(keys.iter()).await?;
+        Ok(items.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect())
     }
 
     /// What the index lists of the tenant: the states of rooms in which a session runs, or the past sessions.

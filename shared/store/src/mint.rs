@@ -9,7 +9,9 @@ use uuid::Uuid;
 use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
-use crate::items::{Key, ParticipantItem, TokenRecord, encode, encode_text, held, token_attribute};
+use crate::items::{
+    Key, ParticipantItem, TokenRecord, encode, encode_text, held, kept_from_before, token_attribute,
+};
 use crate::step::{Step, Values, n, s};
 use crate::{Store, StoreError};
 
@@ -82,13 +84,10 @@ impl Store {
                 self.commit_one(&Step::put(key, item, "", vec![])).await?;
             }
             let step = token_step(&room, person.as_ref(), &minted, held, now);
-            let outcome = match &keep {
-                Some(keep) => {
-                    self.commit_keeping(Some(keep), |_| minted.clone(), |_| vec![step.clone()]).await?
-                }
-                None => self.commit_one(&step).await?,
-            };
-            let verdicts = match outcome {
+            let before = person.as_ref().filter(|person| person.sid != room.sid);
+            let before = before.and_then(|person| kept_from_before(key, person, now));
+            let steps = |_| [step.clone()].into_iter().chain(before.clone()).collect();
+            let verdicts = match self.commit_cheaply(keep.as_ref(), |_| minted.clone(), steps).await? {
                 Outcome::Committed(_) => return Ok(minted),
                 Outcome::Refused(verdicts) => verdicts,
             };
@@ -129,14 +128,14 @@ fn token_step(
         item.insert(attribute, record);
         // Only what was seen is replaced: meanwhile another session may have begun, and the person be in it.
         let Some(seen) = seen else { return Step::put(key, item, "attribute_not_exists(#pk)", vec![]) };
-        let values = vec![("seen_sid", s(seen.sid)), ("seen", s(standing_word(seen.standing)))];
+        let values = vec![("seen_sid", s(seen.sid)), ("seen", s(seen.standing.word()))];
         return Step::put(key, item, "#sid = :seen_sid AND #status = :seen", values);
     };
     let mut values: Values = vec![
         ("sid", s(room.sid)),
         ("banned", s("banned")),
         ("token", record),
-        ("seen", s(standing_word(person.standing))),
+        ("seen", s(person.standing.word())),
     ];
     // Only who is merely invited goes with his last token. The condition on the standing keeps that expiry from
     // somebody who has taken his seat in between: TTL would remove him.
@@ -156,12 +155,6 @@ fn token_step(
     }
     let condition = format!("#sid = :sid AND #status = :seen AND #status <> :banned{longer}");
     Step::update(key, update, condition, values)
-}
-
-/// The standing as it is stored.
-fn standing_word(standing: Standing) -> String {
-    let word = serde_json::to_value(standing).expect("a standing is a word");
-    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// The tokens that make room: those that expired, and the oldest when there are too many.
@@ -188,6 +181,7 @@ fn invited(room: &Room, token: &NewToken) -> Participant {
         locks: token.locks.clone(),
         metadata: None,
         joined_at: None,
+        joined_before: None,
         waiting_since: None,
         admitted: false,
         tokens: vec![],

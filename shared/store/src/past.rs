@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
-use models::{Room, Timestamp};
+use models::{EndReason, Room, Timestamp};
 
 use crate::items::{Key, PastItem, RoomDocument, Session};
 use crate::step::Step;
 
 /// The write that remembers the room's present session, which ends with the transaction that this is a part of: at
-/// `now`, or at the time at which it ran out. It is the same for whoever ends it, and has no condition of its own: the
-/// transaction's condition on the state lets one of them through.
-pub(crate) fn remember(room: &Room, document: Option<&RoomDocument>, now: Timestamp, kept: Duration) -> Step {
+/// `now` for `reason`, or at the time at which it ran out, for the reason that follows from how it stood then. It is the
+/// same for whoever ends it, and has no condition of its own: the transaction's condition on the state lets one of them
+/// through.
+pub(crate) fn remember(
+    room: &Room,
+    document: Option<&RoomDocument>,
+    (now, reason): (Timestamp, EndReason),
+    kept: Duration,
+) -> Step {
     let session = Session::of(room, document, now);
-    let ended_at = session.ended_at.unwrap_or(now);
-    let item = PastItem::encode(&session, ended_at, ended_at.plus(kept));
+    let (ended_at, reason) = session.ended_at.zip(session.reason).unwrap_or((now, reason));
+    let item = PastItem::encode(&session, (ended_at, reason), ended_at.plus(kept));
     Step::put(Key::past(&room.key, room.created_at, room.sid), item, "", vec![])
 }

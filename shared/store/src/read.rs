@@ -7,10 +7,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedC
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use models::{Metadata, Participant, Room, RoomKey, TokenId, UserId};
 
-use crate::items::{
-    Item, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, ParticipantItem, RoomDocument, RoomItem, decode_text,
-};
+use crate::items::{Item, Key, PARTICIPANT_PREFIX, ParticipantItem, RoomDocument, RoomItem, decode_text};
 use crate::retry::{Cause, Retries};
+use crate::step::s;
 use crate::{Store, StoreError};
 
 /// What is known of a room, and of a person in it where he was asked for.
@@ -51,17 +50,18 @@ impl Store {
         self.get(&Key::state(key)).await?.map(|item| RoomItem::decode(key, item)).transpose()
     }
 
-    /// A room's metadata.
-    pub async fn document(&self, key: &RoomKey) -> Result<Option<RoomDocument>, StoreError> {
-        self.get(&Key::document(key)).await?.map(RoomDocument::decode).transpose()
+    /// The metadata of a room, or of the session that it is a picture of.
+    pub async fn document(&self, room: &Room) -> Result<Option<RoomDocument>, StoreError> {
+        self.get(&Key::document(room)).await?.map(RoomDocument::decode).transpose()
     }
 
-    /// A room's state and metadata in one round trip.
+    /// A room's state and metadata.
     pub async fn room_with_document(&self, key: &RoomKey) -> Result<Seen, StoreError> {
         self.look(key, true, None).await
     }
 
-    /// State, metadata and one person in one round trip.
+    /// State, metadata and one person in one round trip; in a room of the server API the metadata is a second one, for its
+    /// key is the session's.
     pub async fn look(
         &self,
         key: &RoomKey,
@@ -69,7 +69,7 @@ impl Store {
         user: Option<&UserId>,
     ) -> Result<Seen, StoreError> {
         let state_key = Key::state(key);
-        let document_key = document.then(|| Key::document(key));
+        let document_key = document.then(|| Key::code_document(key));
         let user_key = user.map(|user| Key::participant(key, user));
         let keys = [Some(&state_key), document_key.as_ref(), user_key.as_ref()];
         let mut seen = Seen::default();
@@ -82,24 +82,28 @@ impl Store {
                 seen.participant = Some(ParticipantItem::decode(item)?);
             }
         }
+        if document && let Some(room) = seen.room.as_ref().filter(|room| room.by_code.is_none()) {
+            seen.document = self.document(room).await?;
+        }
         Ok(seen)
     }
 
-    /// Everything about a room by one query, in as many pages as it takes; metadata that is kept apart is in its place.
+    /// Everything about a room, but what was said in it, by one query in as many pages as it takes; metadata that is kept apart is in its place.
     pub async fn whole_room(&self, key: &RoomKey) -> Result<Whole, StoreError> {
-        let (state_key, document_key) = (Key::state(key), Key::document(key));
+        let state_key = Key::state(key);
         let mut whole = Whole::default();
         let mut apart = HashMap::new();
-        for item in self.query_room(key, "").await? {
+        for item in self.query_between(&Key::room_partition(key), "META", "STATE").await? {
             if state_key.is_of(&item) {
                 whole.room = Some(RoomItem::decode(key, item)?);
-            } else if document_key.is_of(&item) {
-                whole.document = Some(RoomDocument::decode(item)?);
             } else if is_under(PARTICIPANT_PREFIX, &item) {
                 whole.participants.push(ParticipantItem::decode(item)?);
-            } else if is_under(METADATA_PREFIX, &item) {
+            } else {
                 apart.extend(Key::of(&item).map(|key| (key, item)));
             }
+        }
+        if let Some(room) = &whole.room {
+            whole.document = apart.remove(&Key::document(room)).map(RoomDocument::decode).transpose()?;
         }
         for person in &mut whole.participants {
             if let Some(Metadata::Apart { token }) = person.metadata
@@ -197,6 +201,24 @@ impl Store {
                 .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned())),
         };
+        self.pages(query).await
+    }
+
+    /// The items of a partition whose sort keys are these, or between them.
+    pub(crate) async fn query_between(
+        &self,
+        partition: &str,
+        first: &str,
+        last: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .dynamo
+            .query()
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", s(partition))
+            .expression_attribute_values(":first", s(first))
+            .expression_attribute_values(":last", s(last));
         self.pages(query).await
     }
 

@@ -56,10 +56,9 @@ impl Store {
             participant: participant.clone(),
             session,
         };
-        let standing = if participant.standing == Standing::Waiting { "waiting" } else { "active" };
         let values = vec![
             ("sid", s(token.sid)),
-            ("seen", s(standing)),
+            ("seen", s(participant.standing.word())),
             ("token", s(token.session)),
             ("session", s(session)),
             ("lease", n(now.plus(unattached).millis())),
@@ -71,13 +70,8 @@ impl Store {
             "#sid = :sid AND #status = :seen AND (#session = :token OR #previous_session = :token)",
             values,
         );
-        let outcome = match &keep {
-            Some(keep) => {
-                self.commit_keeping(Some(keep), |_| resumed.clone(), |_| vec![step.clone()]).await?
-            }
-            None => self.commit_one(&step).await?,
-        };
-        match outcome {
+        let steps = |_| vec![step.clone()];
+        match self.commit_cheaply(keep.as_ref(), |_| resumed.clone(), steps).await? {
             Outcome::Committed(_) => Ok(resumed),
             Outcome::Refused(_) => Err(Refusal::InvalidToken.into()),
         }

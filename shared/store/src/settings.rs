@@ -1,6 +1,6 @@
 //! What the host of a room by code changes.
 
-use models::{Event, Refusal, Room, RoomKey, Settings, Status};
+use models::{Event, Refusal, Room, RoomKey, Settings, Status, Timestamp};
 
 use crate::answer::Keep;
 use crate::commit::Outcome;
@@ -65,9 +65,8 @@ impl Store {
             if change.is_empty() {
                 return Ok(changed);
             }
-            let step = step(key, &change, settings_before);
-            let outcome =
-                self.commit_keeping(keep.as_ref(), |_| changed.clone(), |_| vec![step.clone()]).await?;
+            let steps = |now| vec![step(key, &change, settings_before, now)];
+            let outcome = self.commit_keeping(keep.as_ref(), |_| changed.clone(), steps).await?;
             match outcome {
                 Outcome::Committed(_) => return Ok(changed),
                 // Somebody changed the settings, or ended the room, in between: look again.
@@ -78,13 +77,13 @@ impl Store {
     }
 }
 
-fn step(key: &RoomKey, change: &Change, settings_before: Option<Settings>) -> Step {
+fn step(key: &RoomKey, change: &Change, settings_before: Option<Settings>, now: Timestamp) -> Step {
     let only_lock = change.settings.is_none() && change.max_participants.is_none();
     let event = match change.locked {
         Some(locked) if only_lock => Event::Locked { locked },
         _ => Event::Updated,
     };
-    let mut values: Values = vec![("one", n(1)), ("event", s(event_text(&event))), ("ended", s("ended"))];
+    let mut values: Values = vec![("one", n(1)), ("event", s(event_text(event, now))), ("ended", s("ended"))];
     let mut update = "SET #seq = #seq + :one, #event = :event".to_owned();
     let mut condition = "attribute_exists(#pk) AND #status <> :ended".to_owned();
     if let Some(settings) = change.settings {

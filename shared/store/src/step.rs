@@ -121,10 +121,23 @@ pub(crate) fn s(text: impl ToString) -> AttributeValue {
     AttributeValue::S(text.to_string())
 }
 
+/// A boolean.
+pub(crate) fn b(is: bool) -> AttributeValue {
+    AttributeValue::Bool(is)
+}
+
+/// A map.
+pub(crate) fn m(item: Item) -> AttributeValue {
+    AttributeValue::M(item)
+}
+
 /// A number.
 pub(crate) fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
+
+/// The session `:sid` runs at `:now`: what `Room::is_open` says, as a condition on the state. Its status is `:open`.
+pub(crate) const RUNNING: &str = "#sid = :sid AND #status = :open AND #due_at > :now";
 
 /// Joins conditions that must all hold; empty ones are left out.
 pub(crate) fn all<'a>(conditions: impl IntoIterator<Item = &'a str>) -> String {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use models::{ApiKeyId, SystemClock, Tenant};
 use serde_json::{Value, json};
 use store::ApiKey;
-use testing::{API_KEY, API_SECRET, Answered, Item, OTHER_API_KEY, OTHER_API_SECRET, Server};
+use testing::{API_KEY, API_SECRET, Answered, OTHER_API_KEY, OTHER_API_SECRET, Server};
 
 use crate::openapi::Document;
 
@@ -106,16 +106,16 @@ async fn fill(server: &Server) -> String {
 }
 
 /// All that is stored of tenant `main`.
-async fn stored(server: &Server) -> BTreeMap<String, Item> {
+async fn stored(server: &Server) -> BTreeMap<String, Value> {
     let items = server.items().await.into_iter().filter_map(|item| {
-        let [pk, sk] = ["pk", "sk"].map(|name| item[name].as_s().expect("a text").as_str());
+        let [pk, sk] = ["pk", "sk"].map(|name| item[name]["S"].as_str().expect("a text"));
         pk.contains("#main/").then(|| (format!("{pk} {sk}"), item.clone()))
     });
     items.collect()
 }
 
 /// Nothing of tenant `main` has changed.
-async fn assert_untouched(server: &Server, before: &BTreeMap<String, Item>) {
+async fn assert_untouched(server: &Server, before: &BTreeMap<String, Value>) {
     let after = stored(server).await;
     let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let changed: Vec<_> = keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).collect();

@@ -1,6 +1,6 @@
 use api::{Dialect, respond};
 use models::Status;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testing::rooms::{HOST, PAST_ROOMS, just_before};
 use testing::{Call, Reply, TestTable, checks};
 
@@ -38,7 +38,7 @@ async fn the_host_ends_his_room_with_everybody_in_it() {
     assert_eq!((state.status, state.ended_at), (Status::Ended, Some(table.now())));
     assert_eq!(state.expires_at, table.now().plus(PAST_ROOMS));
     let last = table.history(&room.key).await.pop().expect("a change");
-    assert_eq!(last.new["event"]["S"], r#"{"type":"ended","reason":"host"}"#);
+    assert_eq!(last.event(), json!({"type": "ended", "reason": "host"}));
     assert_eq!(rooms.join(&room.key, "ann").await, Err(Refusal::RoomNotActive));
 }
 

@@ -53,8 +53,7 @@ async fn the_words_are_on_the_stream_of_the_session() {
     "#);
     let change = table.history(&room.key).await.pop().expect("a change");
     assert_eq!(change.number_after("seq"), change.number_before("seq") + 1);
-    let event: Value =
-        serde_json::from_str(change.new["event"]["S"].as_str().expect("a text")).expect("JSON");
+    let event = change.event();
     assert_eq!(event["type"], "broadcast");
     let id = event["id"].as_str().expect("an id");
     let items = table.items().await;

@@ -44,7 +44,7 @@ async fn a_running_session_is_ended_and_everybody_is_out() {
     let kept = table.now().plus(PAST_ROOMS);
     assert_eq!(state.expires_at, kept, "it is remembered for PastRoomsRetentionDays");
     let last = table.history(&room.key).await.pop().expect("a change");
-    assert_eq!(last.new["event"]["S"], r#"{"type":"ended","reason":"api"}"#);
+    assert_eq!(last.event(), json!({"type": "ended", "reason": "api"}));
 }
 
 #[tokio::test]
@@ -79,11 +79,17 @@ async fn the_session_is_remembered_with_everybody_who_came() {
       "pk": {
         "S": "PAST#main/room-1"
       },
+      "reason": {
+        "S": "api"
+      },
       "sid": {
         "S": "c15c0289-ec2d-4a91-a7ec-8e65a18debbe"
       },
       "sk": {
         "S": "1800000000000#c15c0289-ec2d-4a91-a7ec-8e65a18debbe"
+      },
+      "started_at": {
+        "N": "1800000000000"
       },
       "tenant_shard": {
         "S": "ENDED#main#4"

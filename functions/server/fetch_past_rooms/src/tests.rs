@@ -226,7 +226,11 @@ async fn a_long_history_is_counted_and_read_by_few_calls() {
     let (total, _, _, ids) = result(&reply);
     assert_eq!((total, ids.len()), ("120", 100));
     // The API key, sixteen shards, fifty past sessions, and fifty rooms.
-    assert_eq!((app.store.usage() - before).calls, 1 + 16 + 1 + 1);
+    assert_eq!(
+        (app.store.usage() - before).calls,
+        1 + 16 + 1 + 2,
+        "the key, the index, past sessions, and what runs with its metadata"
+    );
 }
 
 #[tokio::test]

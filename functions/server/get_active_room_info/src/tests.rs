@@ -272,5 +272,13 @@ async fn the_first_admin_presents_and_has_no_locks() {
     let cy = (false, json!({"lock_whiteboard": true}));
     assert_eq!(shown().await, [ann.clone(), (true, json!({})), cy.clone()]);
     rooms.leave(&seats[1]).await;
-    assert_eq!(shown().await, [ann, cy], "nobody takes the place of a presenter who left");
+    assert_eq!(shown().await, [ann, cy.clone()], "nobody takes the place of a presenter who left");
+
+    // Neither by coming back, nor by coming first and becoming an admin later.
+    for (user, role) in [("bob", Role::Moderator), ("ann", Role::Moderator)] {
+        table.clock.advance(Duration::from_secs(1));
+        let new = NewToken { role, ..new_token(user, table.now()) };
+        rooms.redeem(&rooms.mint_as(&room.key, new).await).await.expect("a seat");
+    }
+    assert_eq!(shown().await, [cy.clone(), cy.clone(), cy]);
 }

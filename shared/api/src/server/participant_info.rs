@@ -1,6 +1,6 @@
 //! `participants_info` of the server API, in LiveKit's shape: every key always there.
 
-use models::{Locks, Metadata, Participant, ParticipantId, Role, Room};
+use models::{Locks, Metadata, Participant, Role, Room};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -46,19 +46,17 @@ struct Permission {
 impl ParticipantInfo {
     /// Those who are in, hidden or not, of all who are or were in the room.
     pub fn all(room: &Room, people: &[Participant]) -> Vec<Self> {
-        let first = first_admin(room, people);
-        let present = people.iter().filter(|person| person.is_in(room));
-        present.map(|person| Self::of(person, room, first == Some(person.id))).collect()
+        people.iter().filter(|person| person.is_in(room)).map(|person| Self::of(person, room)).collect()
     }
 
-    fn of(person: &Participant, room: &Room, is_presenter: bool) -> Self {
+    fn of(person: &Participant, room: &Room) -> Self {
         let joined_at = person.joined_at.unwrap_or_default();
         Self {
             sid: person.id.to_string(),
             identity: person.user.to_string(),
             state: "ACTIVE",
             tracks: [],
-            metadata: metadata(person, room, is_presenter),
+            metadata: participant_metadata(person, room),
             joined_at: joined_at.seconds().to_string(),
             name: person.profile.name.clone(),
             version: 0,
@@ -88,21 +86,15 @@ impl ParticipantInfo {
     }
 }
 
-/// The admin who came first in the session, whether he is still in or not: plugNmeet's presenter. Nobody takes his place
-/// when he leaves.
-fn first_admin(room: &Room, people: &[Participant]) -> Option<ParticipantId> {
-    let came = people.iter().filter(|person| person.sid == room.sid && person.role != Role::Participant);
-    came.filter_map(|admin| Some((admin.joined_at?, admin.id))).min().map(|(_, id)| id)
-}
-
 /// The participant's metadata: what he brought over what everybody has, and what follows from how the session went since.
-fn metadata(person: &Participant, room: &Room, is_presenter: bool) -> String {
+pub fn participant_metadata(person: &Participant, room: &Room) -> String {
     let mut metadata = common(person);
     let brought = person.metadata.as_ref().and_then(Metadata::text);
     // It was written by us; of somebody by code there is none.
     metadata
         .extend(brought.and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok()).unwrap_or_default());
     let is_admin = person.role != Role::Participant;
+    let is_presenter = person.presents_in(room);
     metadata.insert("is_admin".to_owned(), json!(is_admin));
     metadata.insert("is_presenter".to_owned(), json!(is_presenter));
     // Who is in does not wait, even if he did.

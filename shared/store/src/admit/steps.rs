@@ -1,13 +1,15 @@
 //! The writes of an admission.
 
 use models::{
-    Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid, Standing,
-    Timestamp, UserId, waiter_expires_at,
+    Entry, Event, Lasts, Participant, ParticipantId, Presenter, Profile, Role, Room, SessionId, Sid,
+    Standing, Timestamp, UserId, waiter_expires_at,
 };
 
 use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE};
-use crate::items::{Key, ParticipantItem, due_shard, event_text, tenant_shard, token_attribute};
-use crate::step::{Step, Values, all, n, s};
+use crate::items::{
+    Key, ParticipantItem, due_shard, encode, event_text, kept_from_before, tenant_shard, token_attribute,
+};
+use crate::step::{RUNNING, Step, Values, all, b, m, n, s};
 
 /// One attempt at an admission: all that its writes and its answer are made of.
 pub(super) struct Plan<'a> {
@@ -89,7 +91,9 @@ impl Plan<'_> {
 
     /// The writes, conditions and all, for the moment `now`.
     pub(super) fn steps(&self, now: Timestamp) -> Vec<Step> {
-        [self.state_step(now), self.participant_step(now)].into_iter().chain(self.over.clone()).collect()
+        let steps = [self.state_step(now), self.participant_step(now)].into_iter().chain(self.over.clone());
+        let before = self.person.as_ref().filter(|person| person.sid != self.sid);
+        steps.chain(before.and_then(|person| kept_from_before(self.door.room, person, now))).collect()
     }
 
     /// Whether he had a seat in this session before. What is known of that may be too little: the participant's
@@ -104,21 +108,23 @@ impl Plan<'_> {
         let applicant = self.door.applicant(self.room.as_ref());
         let user = self.user();
         let event = match self.entry {
-            Entry::Seat | Entry::Session => Event::Joined { user },
-            Entry::Same => Event::Replaced { user },
-            Entry::Wait => Event::Waiting { user },
+            Entry::Seat | Entry::Session => Event::Joined { user: user.clone() },
+            Entry::Same => Event::Replaced { user: user.clone() },
+            Entry::Wait => Event::Waiting { user: user.clone() },
         };
+        let is_admin = applicant.role != Role::Participant;
         let values: Values = vec![
             ("open", s("open")),
             ("idle", s("idle")),
             ("seen", s(self.seen_sid)),
             ("sid", s(self.sid)),
             ("now", n(now.millis())),
-            ("yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true)),
-            ("no", aws_sdk_dynamodb::types::AttributeValue::Bool(false)),
+            ("yes", b(true)),
+            ("no", b(false)),
+            ("presenter", m(encode(&Presenter { user: user.clone(), since: now }))),
             ("zero", n(0)),
             ("one", n(1)),
-            ("event", s(event_text(&event))),
+            ("event", s(event_text(event, now))),
             ("minted", n(applicant.token.map_or(0, |token| token.minted_at().millis()))),
             // Webhook numbers given out by a new session: room_created, room_started, and the first join's.
             ("two", n(2)),
@@ -126,12 +132,11 @@ impl Plan<'_> {
             ("due_shard", s(due_shard(room))),
             ("tenant_shard", s(tenant_shard(&room.tenant, room, true))),
         ];
-        let running = "#status = :open AND #sid = :seen AND #due_at > :now";
         let over = "#sid = :seen AND #status = :open AND #due_at <= :now";
         let idle = "#sid = :seen AND #status = :idle";
         let condition = all([
             match (self.starts, &self.over) {
-                (false, _) => running,
+                (false, _) => RUNNING,
                 (true, Some(_)) => over,
                 (true, None) => idle,
             },
@@ -147,10 +152,11 @@ impl Plan<'_> {
         ]);
         let counted =
             if self.came_before() { "" } else { ", #joined = if_not_exists(#joined, :zero) + :one" };
+        let presents = if is_admin { ", #presenter = if_not_exists(#presenter, :presenter)" } else { "" };
         let take_seat = format!(
             "SET #seats = #seats + :one, #seq = #seq + :one, #hooks = #hooks + :one, #event = :event, \
              #started_at = if_not_exists(#started_at, :now), \
-             #due_at = if_not_exists(#started_at, :now) + #duration{counted}"
+             #due_at = if_not_exists(#started_at, :now) + #duration{counted}{presents}"
         );
         let tell = "SET #seq = #seq + :one, #event = :event";
         let begin = "#sid = :sid, #status = :open, #seq = :one, #event = :event, #created_at = :now, \
@@ -158,15 +164,20 @@ impl Plan<'_> {
         let update = match (self.entry, self.starts) {
             (Entry::Seat, _) if self.may_expire() => take_seat,
             (Entry::Seat, _) => format!("{take_seat} REMOVE #expires_at"),
-            (Entry::Session, _) => format!(
-                "SET {begin}, #seats = :one, #joined = :one, #hooks = :three, #started_at = :now, #due_at = :now + #duration \
-                 REMOVE #expires_at"
-            ),
+            (Entry::Session, _) => {
+                let (presents, nobody) =
+                    if is_admin { (", #presenter = :presenter", "") } else { ("", ", #presenter") };
+                format!(
+                    "SET {begin}, #seats = :one, #joined = :one, #hooks = :three, #started_at = :now, \
+                     #due_at = :now + #duration{presents} REMOVE #expires_at{nobody}"
+                )
+            }
             (Entry::Wait, true) => format!(
                 "SET {begin}, #seats = :zero, #joined = :zero, #hooks = :two, #due_at = :now + #empty_timeout \
-                 REMOVE #expires_at, #started_at"
+                 REMOVE #expires_at, #started_at, #presenter"
             ),
-            (Entry::Wait | Entry::Same, _) => tell.to_owned(),
+            (Entry::Same, _) => format!("{tell}{presents}"),
+            (Entry::Wait, _) => tell.to_owned(),
         };
         Step::update(Key::state(room), update, condition, values)
     }
@@ -208,7 +219,7 @@ impl Plan<'_> {
             ("lease", n(lease.millis())),
             ("due_shard", s(due_shard(room))),
             ("id", s(self.id())),
-            ("no", aws_sdk_dynamodb::types::AttributeValue::Bool(false)),
+            ("no", b(false)),
         ];
         let mut set = vec!["#session = :session", "#due_at = :lease", "#due_shard = :due_shard"];
         let mut remove = vec![];
@@ -223,11 +234,12 @@ impl Plan<'_> {
             Entry::Same => set.push("#previous_session = #session"),
             Entry::Seat | Entry::Session => {
                 // The state counts him or not, by what is believed here.
-                conditions.push(if self.came_before() {
-                    "attribute_exists(#joined_at)"
+                if self.came_before() {
+                    conditions.push("attribute_exists(#joined_at)");
+                    set.push("#joined_before = #joined_at");
                 } else {
-                    "attribute_not_exists(#joined_at)"
-                });
+                    conditions.push("attribute_not_exists(#joined_at)");
+                }
                 set.extend(["#status = :active", "#joined_at = :now", "#id = :id"]);
                 remove.extend(["#previous_session", "#waiting_since", "#left_at"]);
             }
@@ -262,7 +274,10 @@ impl Plan<'_> {
                 remove.push(&token_name);
             }
             Credential::User { profile, .. } | Credential::Guest(profile) => {
-                values.extend([("name", s(&profile.name)), ("role", s(role_word(self)))]);
+                values.extend([
+                    ("name", s(&profile.name)),
+                    ("role", s(self.door.applicant(self.room.as_ref()).role.word())),
+                ]);
                 set.extend(["#name = :name", "#role = :role", "#hidden = :no"]);
                 remove.extend(["#locks", "#metadata"]);
                 match &profile.avatar_url {
@@ -295,17 +310,10 @@ impl Plan<'_> {
             locks: models::Locks::new(),
             metadata: None,
             joined_at: admission.joined_at,
+            joined_before: None,
             waiting_since: (standing == Standing::Waiting).then_some(now),
             admitted: false,
             tokens: vec![],
         }
-    }
-}
-
-fn role_word(plan: &Plan<'_>) -> &'static str {
-    match plan.door.applicant(plan.room.as_ref()).role {
-        Role::Host => "host",
-        Role::Moderator => "moderator",
-        Role::Participant => "participant",
     }
 }

@@ -28,6 +28,7 @@ fn room(key: &RoomKey) -> Room {
         max_participants: None,
         seq: 1,
         hooks: 2,
+        presenter: None,
         joined: 0,
         created_at: NOW,
         started_at: None,
@@ -60,6 +61,7 @@ fn person(user: &UserId, sid: Sid, standing: Standing) -> Participant {
         locks: Locks::new(),
         metadata: None,
         joined_at: None,
+        joined_before: None,
         waiting_since: None,
         admitted: false,
         tokens: vec![],
@@ -70,7 +72,7 @@ fn person(user: &UserId, sid: Sid, standing: Standing) -> Participant {
 fn state(sid: Sid) -> Verdict {
     let token = token();
     let room = Room { sid, ..room(&token.room) };
-    Verdict::Failed(Some(RoomItem::encode(&room, &Event::Created)))
+    Verdict::Failed(Some(RoomItem::encode(&room, Event::Created, room.created_at)))
 }
 
 /// Ann, whose token is spent, as a failed condition brings her back.

@@ -7,11 +7,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
-use models::Sid;
+use models::{Room, Sid, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, decode, encode};
 use crate::StoreError;
+use crate::step::n;
 
 const KIND: &str = "META";
 
@@ -37,9 +38,14 @@ pub struct RoomDocument {
 }
 
 impl RoomDocument {
-    pub(crate) fn encode(&self) -> Item {
+    /// The item of the document of `room`, with the expiry of what belongs to a session where it does.
+    pub(crate) fn encode(&self, room: &Room) -> Item {
         let mut item = encode(self);
         item.insert("metadata".to_owned(), AttributeValue::B(Blob::new(deflate(self.metadata.as_bytes()))));
+        let expires_at = room.belongings_expire_at();
+        if room.by_code.is_none() && expires_at < Timestamp::NEVER {
+            item.insert("expires_at".to_owned(), n(expires_at.seconds()));
+        }
         item
     }
 

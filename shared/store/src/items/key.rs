@@ -1,7 +1,7 @@
 //! The keys of the table, all in one place.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use models::{ApiKeyId, RoomKey, Sid, Tenant, Timestamp, TokenId, UserId};
+use models::{ApiKeyId, Room, RoomKey, Sid, Tenant, Timestamp, TokenId, UserId};
 
 use uuid::Uuid;
 
@@ -15,6 +15,9 @@ const PAST_PREFIX: &str = "PAST#";
 
 /// What the sort key of every participant begins with.
 pub(crate) const PARTICIPANT_PREFIX: &str = "PARTICIPANT#";
+
+/// What the sort key of a participant's record in an earlier session begins with; the session comes next.
+pub(crate) const FORMER_PREFIX: &str = "FORMER#";
 
 /// What the sort key of all metadata that is kept apart begins with; the session comes next.
 pub(crate) const METADATA_PREFIX: &str = "METADATA#";
@@ -47,14 +50,33 @@ impl Key {
         Self::new(Self::room_partition(room), "STATE")
     }
 
-    /// A room's metadata document.
-    pub(crate) fn document(room: &RoomKey) -> Self {
+    /// The metadata document of a room by code, which all its sessions share.
+    pub(crate) fn code_document(room: &RoomKey) -> Self {
         Self::new(Self::room_partition(room), "META")
+    }
+
+    /// The metadata document of a session of the server API. It stays while the session's end is told, also when another
+    /// session has begun under the room's id.
+    pub(crate) fn session_document(room: &RoomKey, sid: Sid) -> Self {
+        Self::new(Self::room_partition(room), format!("META#{sid}"))
+    }
+
+    /// The metadata document of the room's present session.
+    pub(crate) fn document(room: &Room) -> Self {
+        match room.by_code {
+            Some(_) => Self::code_document(&room.key),
+            None => Self::session_document(&room.key, room.sid),
+        }
     }
 
     /// A person in a room.
     pub(crate) fn participant(room: &RoomKey, user: &UserId) -> Self {
         Self::new(Self::room_partition(room), format!("{PARTICIPANT_PREFIX}{user}"))
+    }
+
+    /// The record of somebody in a session that is over, where a later one has taken its place.
+    pub(crate) fn former(room: &RoomKey, sid: Sid, user: &UserId) -> Self {
+        Self::new(Self::room_partition(room), format!("{FORMER_PREFIX}{sid}#{user}"))
     }
 
     /// The metadata that a join token brings, where it is kept apart.

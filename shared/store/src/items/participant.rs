@@ -1,6 +1,7 @@
 //! A participant as stored: a state machine, with one attribute for each unused join token.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use models::{
     Locks, Metadata, Participant, ParticipantId, Profile, Role, RoomKey, SessionId, Sid, Standing, Timestamp,
@@ -9,8 +10,9 @@ use models::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Item, PARTICIPANT_PREFIX, decode, due_shard, encode};
+use super::{FORMER_PREFIX, Item, Key, PARTICIPANT_PREFIX, decode, due_shard, encode};
 use crate::StoreError;
+use crate::step::Step;
 
 const KIND: &str = "PARTICIPANT";
 
@@ -58,6 +60,8 @@ pub(crate) struct ParticipantItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     joined_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    joined_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     waiting_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     admitted: bool,
@@ -68,6 +72,23 @@ pub(crate) struct ParticipantItem {
     due_shard: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
+}
+
+/// How long a record of a session before is kept, in which what is told of that session's end may still need it.
+const KEPT_FROM_BEFORE: Duration = Duration::from_hours(24);
+
+/// The write that keeps the record of somebody who has had a seat in an earlier session, where another session is about
+/// to take its place: the earlier one's end has not been told yet, or it would be gone.
+pub(crate) fn kept_from_before(room: &RoomKey, person: &Participant, now: Timestamp) -> Option<Step> {
+    person.joined_at?;
+    let item = ParticipantItem::encode(room, person, None, Some(now.plus(KEPT_FROM_BEFORE)));
+    Some(Step::put(Key::former(room, person.sid, &person.user), item, "", vec![]))
+}
+
+/// Whose record has this sort key.
+fn of_whom(sk: &str) -> Option<&str> {
+    sk.strip_prefix(PARTICIPANT_PREFIX)
+        .or_else(|| sk.strip_prefix(FORMER_PREFIX)?.split_once('#').map(|(_, user)| user))
 }
 
 impl ParticipantItem {
@@ -92,6 +113,7 @@ impl ParticipantItem {
             locks: person.locks.clone(),
             metadata: person.metadata.clone(),
             joined_at: person.joined_at,
+            joined_before: person.joined_before,
             waiting_since: person.waiting_since,
             admitted: person.admitted,
             due_at: lease,
@@ -105,7 +127,7 @@ impl ParticipantItem {
         let corrupt = |what: &str| StoreError::Corrupt(KIND, what.to_owned());
         let user: UserId = item
             .get("sk")
-            .and_then(|sk| sk.as_s().ok()?.strip_prefix(PARTICIPANT_PREFIX))
+            .and_then(|sk| of_whom(sk.as_s().ok()?))
             .and_then(|user| user.try_into().ok())
             .ok_or_else(|| corrupt("sort key"))?;
         let tokens: BTreeMap<Uuid, Item> = item
@@ -134,6 +156,7 @@ impl ParticipantItem {
             locks: item.locks,
             metadata: item.metadata,
             joined_at: item.joined_at,
+            joined_before: item.joined_before,
             waiting_since: item.waiting_since,
             admitted: item.admitted,
             tokens,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use models::{ApiKeyId, CodeRoom, Event, Locks, Room, RoomKey, Settings, Sid, Status, Timestamp, UserId};
+use models::{
+    ApiKeyId, CodeRoom, Event, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status, Timestamp,
+    UserId,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Item, decode, due_shard, encode, tenant_shard};
@@ -29,6 +32,8 @@ pub(crate) struct RoomItem {
     seq: u64,
     hooks: u32,
     event: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presenter: Option<Presenter>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
@@ -63,8 +68,8 @@ pub(crate) struct RoomItem {
 }
 
 impl RoomItem {
-    /// The item of `room` after `event`.
-    pub(crate) fn encode(room: &Room, event: &Event) -> Item {
+    /// The item of `room` after `event`, which happens at `now`.
+    pub(crate) fn encode(room: &Room, event: Event, now: Timestamp) -> Item {
         let open = room.status == Status::Open;
         let by_code = room.by_code.as_ref();
         encode(&Self {
@@ -76,7 +81,8 @@ impl RoomItem {
             max_participants: room.max_participants.unwrap_or(UNLIMITED_SEATS),
             seq: room.seq,
             hooks: room.hooks,
-            event: event_text(event),
+            event: event_text(event, now),
+            presenter: room.presenter.clone(),
             created_at: room.created_at,
             started_at: room.started_at,
             ended_at: room.ended_at,
@@ -124,6 +130,7 @@ impl RoomItem {
             max_participants: (item.max_participants < UNLIMITED_SEATS).then_some(item.max_participants),
             seq: item.seq,
             hooks: item.hooks,
+            presenter: item.presenter,
             created_at: item.created_at,
             started_at: item.started_at,
             ended_at: item.ended_at,
@@ -142,8 +149,8 @@ impl RoomItem {
 }
 
 /// An event as the state item carries it.
-pub(crate) fn event_text(event: &Event) -> String {
-    serde_json::to_string(event).expect("events have text keys")
+pub(crate) fn event_text(event: Event, at: Timestamp) -> String {
+    serde_json::to_string(&Happened { event, at }).expect("events have text keys")
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -173,6 +180,7 @@ mod tests {
             max_participants: None,
             seq: 1_234_567,
             hooks: 1_234_567,
+            presenter: None,
             created_at: Timestamp::from_millis(1_772_534_100_007),
             started_at: Some(Timestamp::from_millis(1_772_534_100_007)),
             ended_at: None,
@@ -213,7 +221,7 @@ mod tests {
     #[test]
     fn a_room_comes_back_as_it_was_stored() {
         let room = largest();
-        let item = RoomItem::encode(&room, &Event::Created);
+        let item = RoomItem::encode(&room, Event::Created, room.created_at);
         assert_eq!(RoomItem::decode(&room.key, item).expect("decodes"), room);
     }
 
@@ -222,7 +230,7 @@ mod tests {
         let room = largest();
         let user = UserId::try_from("u".repeat(128).as_str()).expect("an id");
         let key = super::super::Key::state(&room.key);
-        let mut item = RoomItem::encode(&room, &Event::Joined { user });
+        let mut item = RoomItem::encode(&room, Event::Joined { user }, room.created_at);
         item.extend(key.attributes());
         let size = size(&item);
         assert!(size <= 1024, "{size} bytes");
