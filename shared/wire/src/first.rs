@@ -4,7 +4,7 @@ use models::Refusal;
 use serde_json::{Map, Value, json};
 
 use crate::kind;
-use crate::message::camel_case;
+use crate::message::{camel_case, spelled};
 
 /// An old name within `room_features`, and where the same is said today.
 const RENAMED: [(&[&str], &[&str]); 8] = [
@@ -36,59 +36,71 @@ const ACTIVE: [&str; 2] = ["breakout_room_features", "display_external_link_feat
 pub fn modernise(features: &mut Map<String, Value>) -> Result<bool, Refusal> {
     let mut is_first = false;
     for (old, new) in RENAMED {
-        let Some(value) = find(features, old).filter(|value| !value.is_null()) else { continue };
+        let Some(value) = find(features, old)? else { continue };
         if !value.is_boolean() {
-            let path = format!("metadata.room_features.{}", old.join("."));
-            return Err(Refusal::malformed(path, format!("must be true or false, it is {}", kind(value))));
+            return Err(Refusal::malformed(
+                told(old),
+                format!("must be true or false, it is {}", kind(value)),
+            ));
         }
         let value = value.clone();
         is_first = true;
-        if find(features, new).is_none_or(Value::is_null) {
-            put(features, new, value);
+        if find(features, new)?.is_none() {
+            put(features, new, value)?;
         }
     }
     if is_first {
         for part in ACTIVE {
-            let Some(active) = find(features, &[part, "is_active"]).cloned() else { continue };
-            if let Some(part) =
-                spelled(features, part).and_then(|name| features.get_mut(&name)?.as_object_mut())
-            {
-                part.retain(|name, _| name != "is_active" && name != "isActive");
+            let Some(active) = find(features, &[part, "is_active"])?.cloned() else { continue };
+            let key = key(features, &[part])?;
+            if let Some(part) = features.get_mut(&key).and_then(Value::as_object_mut) {
+                part.retain(|name, _| name != "is_active" && *name != camel_case("is_active"));
             }
-            if find(features, &[part, "is_allow"]).is_none_or(Value::is_null) {
-                put(features, &[part, "is_allow"], active);
+            if find(features, &[part, "is_allow"])?.is_none() {
+                put(features, &[part, "is_allow"], active)?;
             }
         }
     }
     Ok(is_first)
 }
 
-/// The key under which a field is there, in either spelling.
-fn spelled(fields: &Map<String, Value>, name: &str) -> Option<String> {
-    [name.to_owned(), camel_case(name)].into_iter().find(|key| fields.contains_key(key))
+/// The path within `room_features` as a refusal tells it.
+fn told(path: &[&str]) -> String {
+    format!("metadata.room_features.{}", path.join("."))
 }
 
-fn find<'a>(fields: &'a Map<String, Value>, path: &[&str]) -> Option<&'a Value> {
-    let (first, rest) = path.split_first()?;
-    let value = fields.get(&spelled(fields, first)?)?;
-    if rest.is_empty() { Some(value) } else { find(value.as_object()?, rest) }
+/// What is given where `path` leads.
+fn find<'a>(features: &'a Map<String, Value>, path: &[&str]) -> Result<Option<&'a Value>, Refusal> {
+    let mut fields = Some(features);
+    let mut found = None;
+    for (depth, name) in path.iter().enumerate() {
+        let Some(part) = fields else { return Ok(None) };
+        found = spelled(part, name, || told(&path[..=depth]))?.map(|(_, value)| value);
+        fields = found.and_then(Value::as_object);
+    }
+    Ok(found)
+}
+
+/// The key of the last field of a path: as it was given, or as it is spelled where it was not.
+fn key(fields: &Map<String, Value>, path: &[&str]) -> Result<String, Refusal> {
+    let name = path.last().copied().unwrap_or_default();
+    let given = spelled(fields, name, || told(path))?;
+    Ok(given.map_or_else(|| name.to_owned(), |(key, _)| key.clone()))
 }
 
 /// Puts a value where `path` leads; what stands in the way and is no object is left for the reading to refuse.
-fn put(fields: &mut Map<String, Value>, path: &[&str], value: Value) {
-    let Some((first, rest)) = path.split_first() else { return };
-    let key = spelled(fields, first).unwrap_or_else(|| (*first).to_owned());
-    if rest.is_empty() {
-        fields.insert(key, value);
-        return;
+fn put(features: &mut Map<String, Value>, path: &[&str], value: Value) -> Result<(), Refusal> {
+    let mut fields = features;
+    for depth in 1..path.len() {
+        let part = fields.entry(key(fields, &path[..depth])?).or_insert(Value::Null);
+        if part.is_null() {
+            *part = json!({});
+        }
+        let Some(part) = part.as_object_mut() else { return Ok(()) };
+        fields = part;
     }
-    let part = fields.entry(key).or_insert(Value::Null);
-    if part.is_null() {
-        *part = json!({});
-    }
-    if let Some(part) = part.as_object_mut() {
-        put(part, rest, value);
-    }
+    fields.insert(key(fields, path)?, value);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -134,5 +146,41 @@ mod tests {
         let refusal =
             Refusal::malformed("metadata.room_features.allow_polls", "must be true or false, it is a string");
         assert_eq!(modernise(&mut features), Err(refusal));
+    }
+
+    #[test]
+    fn null_is_nothing_under_old_names_too() {
+        for features in [
+            json!({"chat_features": null, "chatFeatures": {"allow_chat": false}}),
+            json!({"chat_features": {"allow_chat": null, "allowChat": false, "is_allow": null}}),
+        ] {
+            let (is_first, features) = modern(features);
+            assert!(is_first);
+            let chat = [&features["chat_features"], &features["chatFeatures"]];
+            assert!(chat.iter().any(|chat| chat["is_allow"] == false), "{features}");
+        }
+        let (_, features) = modern(json!({
+            "allow_polls": true,
+            "breakout_room_features": {"is_active": null, "isActive": false},
+            "display_external_link_features": {"is_active": null},
+        }));
+        assert_eq!(features["breakout_room_features"], json!({"is_allow": false}));
+        assert_eq!(features["display_external_link_features"], json!({"is_active": null}));
+    }
+
+    #[test]
+    fn two_spellings_at_once_are_refused_before_one_of_them_is_rewritten() {
+        for (features, path) in [
+            (json!({"allow_polls": true, "allowPolls": true}), "allow_polls"),
+            (
+                json!({"allow_polls": true, "breakoutRoomFeatures": {"is_active": true, "isActive": false}}),
+                "breakout_room_features.is_active",
+            ),
+            (json!({"chat_features": {}, "chatFeatures": {"allow_chat": false}}), "chat_features"),
+        ] {
+            let Value::Object(mut features) = features else { panic!("an object") };
+            let refusal = Refusal::malformed(told(&[path]), "is there twice, in two spellings");
+            assert_eq!(modernise(&mut features), Err(refusal));
+        }
     }
 }

@@ -41,14 +41,7 @@ impl Message {
 
     /// A field by either of its spellings; both at once are an error, `null` is nothing.
     pub fn value(&self, name: &str) -> Result<Option<&Value>, Refusal> {
-        let camel = camel_case(name);
-        let given = |name: &str| self.fields.get(name).filter(|value| !value.is_null());
-        match (given(name), given(&camel).filter(|_| camel != name)) {
-            (Some(_), Some(_)) => {
-                Err(Refusal::malformed(self.path(name), "is there twice, in two spellings"))
-            }
-            (snake, camel) => Ok(snake.or(camel)),
-        }
+        Ok(spelled(&self.fields, name, || self.path(name))?.map(|(_, value)| value))
     }
 
     /// A text; empty when it was left out.
@@ -139,6 +132,20 @@ impl Message {
             Some(read) => Ok(Some(read)),
             None => Err(Refusal::malformed(self.path(name), format!("{expected}, it is {}", kind(value)))),
         }
+    }
+}
+
+/// What a message gives under a name, and in which of its spellings; both at once are an error, `null` is nothing.
+pub(crate) fn spelled<'a>(
+    fields: &'a Map<String, Value>,
+    name: &str,
+    path: impl FnOnce() -> String,
+) -> Result<Option<(&'a String, &'a Value)>, Refusal> {
+    let camel = camel_case(name);
+    let given = |name: &str| fields.get_key_value(name).filter(|(_, value)| !value.is_null());
+    match (given(name), given(&camel).filter(|_| camel != name)) {
+        (Some(_), Some(_)) => Err(Refusal::malformed(path(), "is there twice, in two spellings")),
+        (snake, camel) => Ok(snake.or(camel)),
     }
 }
 

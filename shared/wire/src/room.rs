@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::consequences::{self, Allowed};
 use crate::copyright::filtered;
+use crate::message::spelled;
 use crate::{Field, LOCKS, Message, modernise, read};
 
 const RECORDER_BOT: &[Field] =
@@ -281,8 +282,8 @@ const DEFAULT_LOCKS: [&str; 3] = ["lock_screen_sharing", "lock_whiteboard", "loc
 /// The request in the present dialect, and whether it was in the first.
 fn modern(metadata: &Message) -> Result<(Message, bool), Refusal> {
     let mut fields = metadata.fields().clone();
-    let features = ["room_features", "roomFeatures"].into_iter().find(|name| fields.contains_key(*name));
-    let features = features.and_then(|name| fields.get_mut(name)?.as_object_mut());
+    let key = spelled(metadata.fields(), "room_features", || metadata.path("room_features"))?;
+    let features = key.and_then(|(key, _)| fields.get_mut(key)?.as_object_mut());
     let is_first = features.map(modernise).transpose()?.unwrap_or(false);
     Ok((metadata.with_fields(fields), is_first))
 }
