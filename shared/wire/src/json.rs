@@ -72,6 +72,15 @@ struct Strict<'a> {
 }
 
 impl Strict<'_> {
+    /// Refuses an object or a list, be it empty, within too many others.
+    fn enter<E: serde::de::Error>(self) -> Result<(), E> {
+        if self.depth < MOST_DEPTH {
+            Ok(())
+        } else {
+            Err(E::custom(format!("more than {MOST_DEPTH} levels of nesting")))
+        }
+    }
+
     /// The same for a value within.
     fn within<'a>(&'a self, key: Option<&'a str>) -> Strict<'a> {
         let path = key.map_or(self.path, |key| Path::Within(&self.path, key));
@@ -83,9 +92,6 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        if self.depth > MOST_DEPTH {
-            return Err(D::Error::custom(format!("more than {MOST_DEPTH} levels of nesting")));
-        }
         reader.deserialize_any(self)
     }
 }
@@ -126,6 +132,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        self.enter()?;
         let mut array = Vec::new();
         while let Some(element) = elements.next_element_seed(self.within(None))? {
             array.push(element);
@@ -134,6 +141,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        self.enter()?;
         let mut object = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             let within = self.within(Some(&key));
@@ -185,8 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn sixty_four_levels_are_read() {
-        let body = format!("{{\"a\":{}1{}}}", "[".repeat(63), "]".repeat(63));
-        assert!(object(body.as_bytes()).is_ok());
+    fn sixty_four_levels_are_read_whatever_is_in_the_last() {
+        for last in ["1", ""] {
+            let nested = |levels| format!("{{\"a\":{}{last}{}}}", "[".repeat(levels), "]".repeat(levels));
+            assert!(object(nested(63).as_bytes()).is_ok(), "{last}");
+            assert!(object(nested(64).as_bytes()).is_err(), "{last}");
+        }
     }
 }
