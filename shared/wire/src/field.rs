@@ -242,6 +242,3 @@ fn violated(field: &Field, value: &Value) -> Option<String> {
     let most = field.most?;
     (text?.chars().count() > most).then(|| format!("must be at most {most} characters"))
 }
-
-#[cfg(test)]
-mod spellings;
