@@ -13,4 +13,5 @@ mod races;
 mod rooms_by_code;
 mod server_api;
 mod sessions;
+mod stored;
 mod tenants;
