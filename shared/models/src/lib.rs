@@ -14,6 +14,7 @@ mod participant;
 mod permission;
 mod random;
 mod refusal;
+pub mod relay;
 mod room;
 mod text;
 mod token;

@@ -121,10 +121,23 @@ impl Store {
         &self,
         step: &Step,
     ) -> Result<(), (Cause, Option<Item>, Box<dyn std::error::Error + Send + Sync>)> {
-        use aws_sdk_dynamodb::operation::put_item::PutItemError;
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+        use aws_sdk_dynamodb::operation::delete_item::DeleteItemError as Delete;
+        use aws_sdk_dynamodb::operation::put_item::PutItemError as Put;
+        use aws_sdk_dynamodb::operation::update_item::UpdateItemError as Update;
         use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 
+        // The same failure of three calls, which the SDK has as three types.
+        macro_rules! failed {
+            ($operation:ident) => {
+                |error| {
+                    let old = match error.as_service_error() {
+                        Some($operation::ConditionalCheckFailedException(failed)) => failed.item.clone(),
+                        _ => None,
+                    };
+                    (Cause::of(&error), old, error.into())
+                }
+            };
+        }
         let condition = (!step.condition.is_empty()).then(|| step.condition.clone());
         let consumed = match &step.action {
             Action::Put(item) => self
@@ -140,13 +153,7 @@ impl Store {
                 .send()
                 .await
                 .map(|done| done.consumed_capacity)
-                .map_err(|error| {
-                    let old = match error.as_service_error() {
-                        Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item.clone(),
-                        _ => None,
-                    };
-                    (Cause::of(&error), old, error.into())
-                })?,
+                .map_err(failed!(Put))?,
             Action::Update(update) => self
                 .dynamo
                 .update_item()
@@ -161,13 +168,21 @@ impl Store {
                 .send()
                 .await
                 .map(|done| done.consumed_capacity)
-                .map_err(|error| {
-                    let old = match error.as_service_error() {
-                        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => failed.item.clone(),
-                        _ => None,
-                    };
-                    (Cause::of(&error), old, error.into())
-                })?,
+                .map_err(failed!(Update))?,
+            Action::Delete => self
+                .dynamo
+                .delete_item()
+                .table_name(&self.table)
+                .set_key(Some(step.key.attributes().into_iter().collect()))
+                .set_condition_expression(condition)
+                .set_expression_attribute_names(step.names())
+                .set_expression_attribute_values(step.bound_values())
+                .return_values_on_condition_check_failure(AllOld)
+                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+                .send()
+                .await
+                .map(|done| done.consumed_capacity)
+                .map_err(failed!(Delete))?,
         };
         self.meter.write(consumed.as_ref());
         Ok(())

@@ -18,7 +18,8 @@ pub use api_key::{ApiKey, KeyStatus};
 pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
 pub(crate) use key::{
-    BY_TENANT, FORMER_PREFIX, Key, PARTICIPANT_PREFIX, due_shard, tenant_shard, tenant_shards,
+    BY_DUE, BY_TENANT, FORMER_PREFIX, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, ROOM_PREFIX, STATE,
+    due_shard, due_shards, tenant_shard, tenant_shards,
 };
 pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, token_attribute};
@@ -37,6 +38,9 @@ pub(crate) fn encode(record: &impl Serialize) -> Item {
 }
 
 /// The record that the attributes hold; `kind` names it in the error.
-pub(crate) fn decode<T: DeserializeOwned>(kind: &'static str, item: Item) -> Result<T, StoreError> {
+pub(crate) fn decode<T: DeserializeOwned>(
+    kind: &'static str,
+    item: impl Into<serde_dynamo::Item>,
+) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|error| StoreError::Corrupt(kind, error.to_string()))
 }

@@ -4,8 +4,10 @@
 //! conditions are the rules of `models`; the reasons of a cancelled one are turned back into those rules' refusals.
 
 mod admit;
+mod aftermath;
 mod answer;
 mod broadcast;
+mod changes;
 mod client;
 mod commit;
 mod create;
@@ -25,10 +27,12 @@ mod resume;
 mod retry;
 mod settings;
 mod step;
+mod sweep;
 mod turn;
 
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};
+pub use changes::{Change as StreamChange, RoomChange, StreamRecord};
 pub use client::{Connection, Store};
 pub use create::{Created, NewCodeRoom, NewRoom};
 pub use depart::{Lease, Released};
@@ -43,3 +47,4 @@ pub use remove::{Removal, Revoked};
 pub use resume::Resumed;
 pub use retry::request;
 pub use settings::Change;
+pub use sweep::{Due, DueCursor, DuePage, Retention, Swept};

@@ -241,9 +241,25 @@ impl Store {
 
     /// All that a query finds, in as many pages as it takes.
     async fn pages(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, StoreError> {
-        let mut retries = Retries::new(&*self.clock, &*self.random);
         let mut items = Vec::new();
         let mut from = None;
+        loop {
+            let (page, next) = self.page(query.clone(), from).await?;
+            items.extend(page);
+            from = next;
+            if from.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// A page of what a query finds, and where the next one begins.
+    pub(crate) async fn page(
+        &self,
+        query: QueryFluentBuilder,
+        from: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let mut retries = Retries::new(&*self.clock, &*self.random);
         loop {
             let page = query
                 .clone()
@@ -255,11 +271,7 @@ impl Store {
             match page {
                 Ok(page) => {
                     self.meter.read(page.consumed_capacity());
-                    items.extend(page.items.unwrap_or_default());
-                    from = page.last_evaluated_key;
-                    if from.is_none() {
-                        return Ok(items);
-                    }
+                    return Ok((page.items.unwrap_or_default(), page.last_evaluated_key));
                 }
                 Err(error) => retries.pause(Cause::of(&error), &error).await?,
             }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::items::{Item, Key};
@@ -21,6 +21,8 @@ pub(crate) enum Action {
     Put(Item),
     /// An update expression.
     Update(String),
+    /// The item is removed.
+    Delete,
 }
 
 /// One write of a transaction.
@@ -49,10 +51,15 @@ impl Step {
         Self { key, action: Action::Update(update.into()), condition: condition.into(), values }
     }
 
+    /// Removes the item.
+    pub(crate) fn delete(key: Key, condition: &str, values: Values) -> Self {
+        Self { key, action: Action::Delete, condition: condition.to_owned(), values }
+    }
+
     fn text(&self) -> String {
         match &self.action {
             Action::Update(update) => format!("{update} {}", self.condition),
-            Action::Put(_) => self.condition.clone(),
+            Action::Put(_) | Action::Delete => self.condition.clone(),
         }
     }
 
@@ -82,12 +89,13 @@ impl Step {
         let (names, values) = (self.names(), self.bound_values());
         let item = TransactWriteItem::builder();
         let complete = "key, table and expression are given";
+        let condition = (!self.condition.is_empty()).then(|| self.condition.clone());
         match &self.action {
             Action::Put(attributes) => {
                 let put = Put::builder()
                     .table_name(table)
                     .set_item(Some(attributes.clone()))
-                    .set_condition_expression((!self.condition.is_empty()).then(|| self.condition.clone()))
+                    .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(old);
@@ -98,11 +106,21 @@ impl Step {
                     .table_name(table)
                     .set_key(Some(self.key.attributes().into_iter().collect()))
                     .update_expression(update)
-                    .condition_expression(&self.condition)
+                    .set_condition_expression(condition)
                     .set_expression_attribute_names(names)
                     .set_expression_attribute_values(values)
                     .return_values_on_condition_check_failure(old);
                 item.update(update.build().expect(complete))
+            }
+            Action::Delete => {
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(self.key.attributes().into_iter().collect()))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .return_values_on_condition_check_failure(old);
+                item.delete(delete.build().expect(complete))
             }
         }
         .build()

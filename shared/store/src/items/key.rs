@@ -8,10 +8,16 @@ use uuid::Uuid;
 use super::Item;
 
 /// What the partition of a room begins with, before its name.
-const ROOM_PREFIX: &str = "ROOM#";
+pub(crate) const ROOM_PREFIX: &str = "ROOM#";
+
+/// The sort key of a room's state.
+pub(crate) const STATE: &str = "STATE";
 
 /// What the partition of a room's past sessions begins with, before its name.
 const PAST_PREFIX: &str = "PAST#";
+
+/// What the partition of an API key begins with, before its name.
+const KEY_PREFIX: &str = "KEY#";
 
 /// What the sort key of every participant begins with.
 pub(crate) const PARTICIPANT_PREFIX: &str = "PARTICIPANT#";
@@ -24,6 +30,9 @@ pub(crate) const METADATA_PREFIX: &str = "METADATA#";
 
 /// Shards of each index, so that no partition of it takes all the writes.
 const SHARDS: u64 = 8;
+
+/// The index of what is due at a time: sessions, and seats that nobody is connected to.
+pub(crate) const BY_DUE: &str = "by_due";
 
 /// The index of a tenant's sessions: those that run, and those that are over.
 pub(crate) const BY_TENANT: &str = "by_tenant";
@@ -47,7 +56,7 @@ impl Key {
 
     /// A room's state: the hot item.
     pub(crate) fn state(room: &RoomKey) -> Self {
-        Self::new(Self::room_partition(room), "STATE")
+        Self::new(Self::room_partition(room), STATE)
     }
 
     /// The metadata document of a room by code, which all its sessions share.
@@ -79,6 +88,11 @@ impl Key {
         Self::new(Self::room_partition(room), format!("{FORMER_PREFIX}{sid}#{user}"))
     }
 
+    /// The most seats that were taken at a time in a session.
+    pub(crate) fn crowd(room: &RoomKey, sid: Sid) -> Self {
+        Self::new(Self::room_partition(room), format!("CROWD#{sid}"))
+    }
+
     /// The metadata that a join token brings, where it is kept apart.
     pub(crate) fn metadata(room: &RoomKey, token: TokenId) -> Self {
         Self::new(Self::room_partition(room), format!("{METADATA_PREFIX}{token}"))
@@ -99,6 +113,29 @@ impl Key {
         Self::new(Self::past_partition(room), format!("{:013}#{sid}", created_at.millis()))
     }
 
+    /// After the sort keys of all a session's webhooks.
+    pub(crate) const LAST_DELIVERY: &'static str = ":";
+
+    /// The partition of a session's webhooks, which come in the order of their numbers.
+    pub(crate) fn delivery_partition(room: &RoomKey, sid: Sid) -> String {
+        format!("HOOK#{room}#{sid}")
+    }
+
+    /// A webhook for a URL.
+    pub(crate) fn delivery(room: &RoomKey, sid: Sid, number: u32, url: &str) -> Self {
+        Self::new(Self::delivery_partition(room, sid), format!("{number:010}#{url}"))
+    }
+
+    /// Says that a URL wants no more webhooks of a session.
+    pub(crate) fn stopped_url(room: &RoomKey, sid: Sid, url: &str) -> Self {
+        Self::new(Self::delivery_partition(room, sid), format!("STOP#{url}"))
+    }
+
+    /// The API key that this is the key of.
+    pub(crate) fn api_key_id(&self) -> Option<ApiKeyId> {
+        self.pk.strip_prefix(KEY_PREFIX)?.try_into().ok()
+    }
+
     /// The room whose state or whose past session this is the key of.
     pub(crate) fn room(&self) -> Option<RoomKey> {
         self.pk.strip_prefix(ROOM_PREFIX).or_else(|| self.pk.strip_prefix(PAST_PREFIX))?.parse().ok()
@@ -116,7 +153,7 @@ impl Key {
 
     /// An API key.
     pub(crate) fn api_key(id: &ApiKeyId) -> Self {
-        Self::new(format!("KEY#{id}"), "KEY")
+        Self::new(format!("{KEY_PREFIX}{id}"), "KEY")
     }
 
     /// A kept answer; `hash` is of scope and key.
@@ -147,7 +184,16 @@ impl Key {
 
 /// The partition of `by_due` that holds what is due of this room.
 pub(crate) fn due_shard(room: &RoomKey) -> String {
-    format!("DUE#{}", shard(room))
+    due_partition(shard(room))
+}
+
+/// All the partitions of `by_due`.
+pub(crate) fn due_shards() -> impl Iterator<Item = String> {
+    (0..SHARDS).map(due_partition)
+}
+
+fn due_partition(shard: u64) -> String {
+    format!("DUE#{shard}")
 }
 
 /// The partition of `by_tenant` that holds this room while it is `open`, or its past sessions.
@@ -162,6 +208,11 @@ pub(crate) fn tenant_shards(tenant: &Tenant, open: bool) -> impl Iterator<Item =
 
 fn tenant_partition(tenant: &Tenant, shard: u64, open: bool) -> String {
     format!("{}#{tenant}#{shard}", if open { "OPEN" } else { "ENDED" })
+}
+
+/// The partition of `by_tenant` that holds the tenant's API keys, the oldest first.
+pub(crate) fn keys_partition(tenant: &Tenant) -> String {
+    format!("KEYS#{tenant}")
 }
 
 /// A stable hash (FNV-1a) of the room's name, spread over the shards.

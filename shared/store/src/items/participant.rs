@@ -122,6 +122,11 @@ impl ParticipantItem {
         })
     }
 
+    /// When the lease of the item's seat lapses, if nobody is connected to it.
+    pub(crate) fn lease(item: &Item) -> Option<Timestamp> {
+        item.get("due_at")?.as_n().ok()?.parse().ok().map(Timestamp::from_millis)
+    }
+
     /// The participant that the item holds.
     pub(crate) fn decode(mut item: Item) -> Result<Participant, StoreError> {
         let corrupt = |what: &str| StoreError::Corrupt(KIND, what.to_owned());

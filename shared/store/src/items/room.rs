@@ -105,8 +105,16 @@ impl RoomItem {
         })
     }
 
+    /// What happened to the room last.
+    pub(crate) fn happened(item: &serde_dynamo::Item) -> Result<Happened, StoreError> {
+        let Some(serde_dynamo::AttributeValue::S(text)) = item.get("event") else {
+            return Err(StoreError::Corrupt(KIND, "event".to_owned()));
+        };
+        serde_json::from_str(text).map_err(|error| StoreError::Corrupt(KIND, format!("event: {error}")))
+    }
+
     /// The room with the key `key` that the item holds.
-    pub(crate) fn decode(key: &RoomKey, item: Item) -> Result<Room, StoreError> {
+    pub(crate) fn decode(key: &RoomKey, item: impl Into<serde_dynamo::Item>) -> Result<Room, StoreError> {
         let item: Self = decode(KIND, item)?;
         let by_code = match (item.code, item.host, item.settings) {
             (Some(code), Some(host), Some(settings)) => Some(CodeRoom {

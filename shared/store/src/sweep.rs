@@ -1,0 +1,138 @@
+//! What is due: sessions whose time has come, and seats whose lease has lapsed.
+
+use std::time::Duration;
+
+use models::{Event, Room, RoomKey, Status, Timestamp};
+
+use crate::commit::Outcome;
+use crate::depart::{Lease, Released};
+use crate::error::Halt;
+use crate::items::{BY_DUE, Item, Key, ParticipantItem, due_shards, event_text};
+use crate::past::remember;
+use crate::step::{Step, n, s};
+use crate::{Store, StoreError};
+
+/// How often it looks again when the room changed under its hands.
+const MOST_TRIES: usize = 20;
+
+/// How long what ended is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// A session, and a room of the server API with it.
+    pub past_rooms: Duration,
+    /// A room by code, after its last use.
+    pub code: Duration,
+}
+
+/// An entry of the index of what is due: as it was a moment ago.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due(Key);
+
+/// A page of what is due.
+#[derive(Clone, Debug, Default)]
+pub struct DuePage {
+    /// What was due when the index was read.
+    pub due: Vec<Due>,
+    /// Where the next page begins; none after the last.
+    pub next: Option<DueCursor>,
+}
+
+/// A place in the index of what is due.
+#[derive(Clone, Debug)]
+pub struct DueCursor(Item);
+
+/// What was done about something that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// A session was closed.
+    Closed,
+    /// A seat was freed.
+    Freed,
+    /// Nothing: somebody else was faster, or somebody came back.
+    Nothing,
+}
+
+impl Store {
+    /// The partitions of the index of what is due.
+    pub fn due_shards() -> impl Iterator<Item = String> {
+        due_shards()
+    }
+
+    /// What is due by now in a partition, the most overdue first.
+    pub async fn due(&self, shard: &str, from: Option<DueCursor>) -> Result<DuePage, StoreError> {
+        let query = self
+            .dynamo
+            .query()
+            .index_name(BY_DUE)
+            .key_condition_expression("#due_shard = :shard AND #due_at <= :now")
+            .expression_attribute_names("#due_shard", "due_shard")
+            .expression_attribute_names("#due_at", "due_at")
+            .expression_attribute_values(":shard", s(shard))
+            .expression_attribute_values(":now", n(self.now().millis()));
+        let (items, next) = self.page(query, from.map(|cursor| cursor.0)).await?;
+        Ok(DuePage { due: items.iter().filter_map(Key::of).map(Due).collect(), next: next.map(DueCursor) })
+    }
+
+    /// Does what is due: closes the session, or frees the seat. It may be done twice, and by two at once.
+    pub async fn sweep(&self, due: &Due, pause: Duration, kept: Retention) -> Result<Swept, Halt> {
+        let Some(room) = due.0.room() else { return Ok(Swept::Nothing) };
+        if Key::state(&room) == due.0 {
+            let closed = self.close_due(&room, kept).await?;
+            return Ok(if closed { Swept::Closed } else { Swept::Nothing });
+        }
+        let Some(item) = self.get(&due.0).await? else { return Ok(Swept::Nothing) };
+        let (lease, person) = (ParticipantItem::lease(&item), ParticipantItem::decode(item)?);
+        let (Some(due_at), Some(session)) = (lease, person.session) else { return Ok(Swept::Nothing) };
+        let lease = Lease { room, sid: person.sid, user: person.user, session, due_at };
+        match self.release(&lease, pause).await? {
+            Released::Freed => Ok(Swept::Freed),
+            Released::NotDue | Released::Gone => Ok(Swept::Nothing),
+        }
+    }
+
+    /// Closes the session of a room whose time has come, as of that time. Says whether there was one to close.
+    async fn close_due(&self, key: &RoomKey, kept: Retention) -> Result<bool, Halt> {
+        for _ in 0..MOST_TRIES {
+            let seen = self.room_with_document(key).await?;
+            let now = self.now();
+            let Some(room) = seen.room.filter(|room| room.status == Status::Open && room.due_at <= now)
+            else {
+                return Ok(false);
+            };
+            let steps = |now| {
+                let reason = room.due_reason();
+                vec![
+                    close_step(&room, kept, now),
+                    remember(&room, seen.document.as_ref(), (now, reason), kept.past_rooms),
+                ]
+            };
+            if let Outcome::Committed(_) = self.commit(steps, None).await? {
+                return Ok(true);
+            }
+        }
+        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+    }
+}
+
+/// The state as it was seen ends as of its time. That nobody has come or gone since is part of the condition: what is
+/// remembered of the session is about what was seen.
+fn close_step(room: &Room, kept: Retention, now: Timestamp) -> Step {
+    let (status, kept) =
+        if room.by_code.is_some() { ("idle", kept.code) } else { ("ended", kept.past_rooms) };
+    let reason = room.due_reason();
+    let values = vec![
+        ("status", s(status)),
+        ("open", s("open")),
+        ("sid", s(room.sid)),
+        ("seen", n(room.seq)),
+        ("one", n(1)),
+        ("now", n(now.millis())),
+        ("ended_at", n(room.due_at.millis())),
+        ("event", s(event_text(Event::Ended { reason }, room.due_at))),
+        ("expires_at", n(room.due_at.plus(kept).seconds())),
+    ];
+    let update = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :ended_at, \
+                  #expires_at = :expires_at REMOVE #due_shard, #tenant_shard, #tenant_time";
+    let condition = "#sid = :sid AND #status = :open AND #due_at <= :now AND #seq = :seen";
+    Step::update(Key::state(&room.key), update, condition, values)
+}
