@@ -19,7 +19,7 @@ pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
 pub(crate) use key::{
     BY_DUE, BY_TENANT, FORMER_PREFIX, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, ROOM_PREFIX, STATE,
-    due_shard, due_shards, tenant_shard, tenant_shards,
+    due_shard, due_shards, keys_partition, tenant_shard, tenant_shards,
 };
 pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, token_attribute};

@@ -1,10 +1,10 @@
 //! API keys in the table.
 
-use models::ApiKeyId;
+use models::{ApiKeyId, Tenant};
 
 use crate::commit::Outcome;
-use crate::items::{ApiKey, Key, decode, encode};
-use crate::step::{Step, n};
+use crate::items::{ApiKey, BY_TENANT, Item, Key, decode, encode, keys_partition};
+use crate::step::{Step, n, s};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -18,7 +18,7 @@ impl Store {
     /// Writes an API key; one of that name is replaced only when `replace` is set. Says whether it was written.
     pub async fn put_api_key(&self, id: &ApiKeyId, key: &ApiKey, replace: bool) -> Result<bool, StoreError> {
         let condition = if replace { "" } else { "attribute_not_exists(#pk)" };
-        let step = Step::put(Key::api_key(id), encode(key), condition, vec![]);
+        let step = Step::put(Key::api_key(id), listed(key), condition, vec![]);
         Ok(matches!(self.commit_one(&step).await?, Outcome::Committed(_)))
     }
 
@@ -28,8 +28,18 @@ impl Store {
         let condition = "attribute_exists(#pk) AND (attribute_not_exists(#version) OR #version = :seen)";
         let values = vec![("seen", n(key.version))];
         key.version += 1;
-        let step = Step::put(Key::api_key(id), encode(key), condition, values);
+        let step = Step::put(Key::api_key(id), listed(key), condition, values);
         Ok(matches!(self.commit_one(&step).await?, Outcome::Committed(_)))
+    }
+
+    /// The API keys of a tenant, the oldest first. A key that was made within the last moment may be missing.
+    pub async fn api_keys(&self, tenant: &Tenant) -> Result<Vec<ApiKey>, StoreError> {
+        let listed = self.query_index(BY_TENANT, "tenant_shard", &keys_partition(tenant)).await?;
+        let mut keys = Vec::with_capacity(listed.len());
+        for id in listed.iter().filter_map(|item| Key::of(item)?.api_key_id()) {
+            keys.extend(self.api_key(&id).await?);
+        }
+        Ok(keys)
     }
 
     /// Opens the connection by the cheapest read there is, of an item that does not exist; tried once.
@@ -39,4 +49,12 @@ impl Store {
         let key = Key::api_key(&nobody);
         crate::retry::until(self.clock.now(), self.get(&key)).await.map(|_| ())
     }
+}
+
+/// The item of a key, with its place among its tenant's.
+fn listed(key: &ApiKey) -> Item {
+    let mut item = encode(key);
+    item.insert("tenant_shard".to_owned(), s(keys_partition(&key.tenant)));
+    item.insert("tenant_time".to_owned(), n(key.created_at.millis()));
+    item
 }

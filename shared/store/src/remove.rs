@@ -168,7 +168,7 @@ fn departing<'a>(removal: Removal<'a>, room: &Room, person: &Participant) -> Dep
 
 /// `REMOVE` of unused join tokens, as more of a list.
 fn also_tokens(tokens: impl Iterator<Item = Uuid>) -> String {
-    tokens.map(|id| format!(", #{}", token_attribute(id))).collect()
+    tokens.fold(String::new(), |list, id| list + ", #" + &token_attribute(id))
 }
 
 /// Bars somebody who holds no place. One of an earlier session is barred from this one by a record of his own.
