@@ -14,6 +14,7 @@ pub mod panel;
 pub mod runtime;
 pub mod secrets;
 pub mod simulate;
+pub mod sources;
 pub mod stack;
 pub mod template;
 mod websocket;

@@ -186,11 +186,22 @@ pub fn template_path(options: &Options) -> Result<PathBuf, StartError> {
 
 /// Reads the template with the parameters and variables that the options override.
 pub fn load(path: &Path, options: &Options, http_url: &str) -> Result<Template, StartError> {
+    load_with_queues(path, options, http_url, "")
+}
+
+/// The same, where the queues have addresses.
+fn load_with_queues(
+    path: &Path,
+    options: &Options,
+    http_url: &str,
+    sqs_url: &str,
+) -> Result<Template, StartError> {
     let surroundings = Surroundings {
         region: REGION.to_owned(),
         account_id: ACCOUNT_ID.to_owned(),
         stack_name: STACK_NAME.to_owned(),
         http_url: http_url.to_owned(),
+        sqs_url: sqs_url.to_owned(),
     };
     let declared = template::declared_parameters(path)?;
     let is_declared = |name: &str| declared.contains(name);

@@ -210,17 +210,16 @@ mod tests {
             reserved_concurrency: None,
             environment: BTreeMap::new(),
             routes: vec![Route { method: None, path: "$default".to_owned(), line: 1 }],
+            streams: vec![],
+            queues: vec![],
+            schedules: vec![],
+            async_retries: 2,
         }
     }
 
     #[tokio::test]
     async fn nobody_waits_longer_for_a_function_than_the_gateway_does() {
-        let template = Template {
-            parameters: BTreeMap::new(),
-            functions: vec![silent()],
-            tables: vec![],
-            http_api: None,
-        };
+        let template = Template { functions: vec![silent()], ..Template::default() };
         let script = std::env::temp_dir().join(format!("vestibule-silent-{}", std::process::id()));
         std::fs::write(&script, "#!/bin/sh\nexec sleep 60\n").expect("written");
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("made executable");

@@ -146,6 +146,10 @@ mod tests {
             reserved_concurrency: None,
             environment: BTreeMap::new(),
             routes: vec![Route { method: method.map(str::to_owned), path: (*path).to_owned(), line: 1 }],
+            streams: vec![],
+            queues: vec![],
+            schedules: vec![],
+            async_retries: 2,
         };
         Routes::new(&paths.iter().map(function).collect::<Vec<_>>())
     }

@@ -39,6 +39,10 @@ async fn scripted(name: &str, script: &str, reserved_concurrency: Option<u32>) -
         reserved_concurrency,
         environment: BTreeMap::from([("OWN".to_owned(), "mine".to_owned())]),
         routes: vec![],
+        streams: vec![],
+        queues: vec![],
+        schedules: vec![],
+        async_retries: 2,
     };
     let settings = Settings {
         binaries: HashMap::from([(name.to_owned(), path.clone())]),

@@ -4,6 +4,8 @@ use super::error::Fault;
 use super::http_api;
 use super::model::{Function, Route};
 use super::resolve::Scope;
+use super::sources::{QueueSource, Schedule, StreamSource};
+use super::triggers;
 use super::value::{Field, Map};
 
 const METHODS: &[&str] = &["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
@@ -11,9 +13,18 @@ const METHODS: &[&str] = &["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "
 /// The catch-all route.
 const DEFAULT_PATH: &str = "$default";
 
-/// The routes of one function; `others` are those whose routes are taken.
-pub(super) fn routes(events: &[Field], others: &[Function], scope: &Scope<'_>) -> Result<Vec<Route>, Fault> {
-    let mut routes = Vec::new();
+/// What calls one function.
+#[derive(Default)]
+pub(super) struct Events {
+    pub(super) routes: Vec<Route>,
+    pub(super) streams: Vec<StreamSource>,
+    pub(super) queues: Vec<QueueSource>,
+    pub(super) schedules: Vec<Schedule>,
+}
+
+/// The events of one function; `others` are those whose routes are taken.
+pub(super) fn read(events: &[Field], others: &[Function], scope: &Scope<'_>) -> Result<Events, Fault> {
+    let mut found = Events::default();
     for event in events {
         let title = format!("the event `{}`", event.name);
         let mut map = event.value.as_map(&title, &["Properties", "Type"])?;
@@ -22,16 +33,20 @@ pub(super) fn routes(events: &[Field], others: &[Function], scope: &Scope<'_>) -
         match kind.as_text("Type")? {
             "HttpApi" => {
                 let route = http_api_event(event, &map, scope)?;
-                check_free(&route, &routes, others)?;
-                routes.push(route);
+                check_free(&route, &found.routes, others)?;
+                found.routes.push(route);
             }
+            "DynamoDB" => found.streams.extend(triggers::stream(event, &map)?),
+            "SQS" => found.queues.extend(triggers::queue(event, &map)?),
+            "Schedule" => found.schedules.extend(triggers::schedule(event, &map)?),
+            "ScheduleV2" => found.schedules.extend(triggers::schedule_v2(event, &map)?),
             other => {
                 let what = format!("the local stack does not know the event type `{other}`");
                 return Err(Fault::unknown(kind.line, what));
             }
         }
     }
-    Ok(routes)
+    Ok(found)
 }
 
 /// `RouteSettings` are throttles, which the local gateway does not have.

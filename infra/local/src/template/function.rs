@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::error::Fault;
-use super::events;
+use super::events::{self, Events};
 use super::model::{Function, Template};
 use super::resolve::Scope;
 use super::resources::{Identity, Resource, ResourceType, by_name};
@@ -16,6 +16,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
     globals: Some(("Function", &["Events", "FunctionName", "Policies", "Role"])),
     effective: &[
         "Environment",
+        "EventInvokeConfig",
         "Events",
         "FunctionName",
         "MemorySize",
@@ -60,6 +61,8 @@ pub(super) static TYPE: ResourceType = ResourceType {
 const DEFAULT_TIMEOUT: u32 = 3;
 /// Lambda's own default, in MB.
 const DEFAULT_MEMORY: u32 = 128;
+/// Lambda's own default, and the most there is.
+const MOST_ASYNC_RETRIES: u32 = 2;
 
 fn attribute(identity: &Identity<'_>, attribute: &str) -> Option<Content> {
     (attribute == "Arn").then(|| identity.arn("lambda", &format!("function:{}", identity.name)))
@@ -77,6 +80,8 @@ fn read(resource: &Resource<'_>, scope: &Scope<'_>, template: &mut Template) -> 
         let what = format!("`{}` has the name of `{}` too", resource.logical_id, other.logical_id);
         return Err(Fault::invalid(resource.line, what));
     }
+    let Events { routes, streams, queues, schedules } =
+        events::read(properties.fields("Events")?, &template.functions, scope)?;
     let timeout = properties.whole("Timeout", &(1..=900))?.unwrap_or(DEFAULT_TIMEOUT);
     let function = Function {
         logical_id: resource.logical_id.to_owned(),
@@ -86,7 +91,11 @@ fn read(resource: &Resource<'_>, scope: &Scope<'_>, template: &mut Template) -> 
         timeout: Duration::from_secs(timeout.into()),
         reserved_concurrency: properties.whole("ReservedConcurrentExecutions", &(0..=u32::MAX))?,
         environment: environment(&properties)?,
-        routes: events::routes(properties.fields("Events")?, &template.functions, scope)?,
+        routes,
+        streams,
+        queues,
+        schedules,
+        async_retries: async_retries(&properties)?,
     };
     template.functions.push(function);
     Ok(())
@@ -105,6 +114,15 @@ fn binary(resource: &Resource<'_>) -> Result<String, Fault> {
     }
     let build = field("BuildProperties").ok_or_else(missing)?.as_map("BuildProperties", &["Binary"])?;
     build.get("Binary").ok_or_else(missing)?.as_text("Binary").map(ToOwned::to_owned)
+}
+
+/// Where what failed for good goes is unknown until somebody needs it.
+fn async_retries(properties: &Map<'_>) -> Result<u32, Fault> {
+    const KNOWN: &[&str] = &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"];
+    let config = properties.map("EventInvokeConfig", KNOWN)?;
+    let retries =
+        config.map(|map| map.whole("MaximumRetryAttempts", &(0..=MOST_ASYNC_RETRIES))).transpose()?;
+    Ok(retries.flatten().unwrap_or(MOST_ASYNC_RETRIES))
 }
 
 fn environment(properties: &Map<'_>) -> Result<BTreeMap<String, String>, Fault> {

@@ -1,7 +1,8 @@
 //! The loader of the SAM template.
 //!
 //! [`load`] reads the very file that is deployed and says what there is to run: functions with their environment
-//! and routes, the HTTP API, tables with their indexes and streams. It resolves parameters, conditions, globals
+//! and
+//! what calls them, the HTTP API, tables with their indexes and streams, and queues. It resolves parameters, conditions, globals
 //! and intrinsic functions as `CloudFormation` and SAM do.
 //!
 //! **What it does not know is an error that names the line.** A section, a resource type, a property, an event or a
@@ -11,6 +12,7 @@
 //!
 //! # Adding a resource type
 //! One file with its `ResourceType`, and its line in `TYPES` of `resources.rs`. An event type is an arm in `events.rs`.
+//! What several resources have to agree on is checked in `links.rs`.
 //!
 //! # What differs from a deployment
 //! * What only a deployment can tell (attributes of custom resources, dynamic references) may stand where nothing
@@ -26,13 +28,17 @@ mod events;
 mod function;
 mod globals;
 mod http_api;
+mod links;
 mod model;
 mod parameters;
 mod passive;
+mod queue;
 mod resolve;
 mod resources;
+mod sources;
 mod substitute;
 mod table;
+mod triggers;
 mod value;
 
 #[cfg(test)]
@@ -45,6 +51,7 @@ use std::path::Path;
 
 pub use error::TemplateError;
 pub use model::{Cors, Function, HttpApi, Index, Projection, Route, Surroundings, Table, Template};
+pub use sources::{Fifo, Queue, QueueSource, Redrive, Schedule, StreamSource};
 
 use conditions::Conditions;
 use document::{Entry, Node};
@@ -122,6 +129,7 @@ fn build(
         ..Template::default()
     };
     resources::read(&scope, &mut template)?;
+    links::check(&template)?;
     check_outputs(document.get("Outputs"), &scope)?;
     Ok(template)
 }

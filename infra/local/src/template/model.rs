@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::sources::{Queue, QueueSource, Schedule, StreamSource};
+
 /// What the local stack knows and a template asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
@@ -16,6 +18,8 @@ pub struct Surroundings {
     /// Where the HTTP API is served here, without a slash at the end: `ApiEndpoint`, and what an address at
     /// `execute-api` becomes.
     pub http_url: String,
+    /// Where SQS is served here, without a slash at the end: what the addresses of queues begin with.
+    pub sqs_url: String,
 }
 
 /// A template, resolved: what there is to run.
@@ -27,8 +31,25 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// The tables, in the order of the file.
     pub tables: Vec<Table>,
+    /// The queues, in the order of the file.
+    pub queues: Vec<Queue>,
     /// The HTTP API, if there is one.
     pub http_api: Option<HttpApi>,
+}
+
+impl Template {
+    /// The queue that has this ARN.
+    pub fn queue_of(&self, arn: &str) -> Option<&Queue> {
+        self.queues.iter().find(|queue| queue.arn == arn)
+    }
+
+    /// Whether what fails elsewhere is put into this queue, by its redrive policy or by an event source.
+    pub fn is_for_failures(&self, queue: &Queue) -> bool {
+        let redrives = self.queues.iter().filter_map(|other| other.redrive.as_ref());
+        let streams = self.functions.iter().flat_map(|function| &function.streams);
+        redrives.map(|redrive| &redrive.dead_letter_arn).any(|arn| *arn == queue.arn)
+            || streams.filter_map(|stream| stream.on_failure.as_ref()).any(|arn| *arn == queue.arn)
+    }
 }
 
 /// Without the values of the parameters: there may be secrets among them.
@@ -38,6 +59,7 @@ impl fmt::Debug for Template {
             .debug_struct("Template")
             .field("functions", &self.functions)
             .field("tables", &self.tables)
+            .field("queues", &self.queues)
             .field("http_api", &self.http_api)
             .finish_non_exhaustive()
     }
@@ -62,6 +84,14 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// Its routes on the HTTP API, in the order of the file.
     pub routes: Vec<Route>,
+    /// The streams it reads, in the order of the file.
+    pub streams: Vec<StreamSource>,
+    /// The queues it reads, in the order of the file.
+    pub queues: Vec<QueueSource>,
+    /// The schedules it runs on, in the order of the file.
+    pub schedules: Vec<Schedule>,
+    /// `EventInvokeConfig.MaximumRetryAttempts`: how often a scheduled call that failed is made again; 2 by default.
+    pub async_retries: u32,
 }
 
 /// Without the values of its variables: there are secrets among them.
@@ -71,6 +101,9 @@ impl fmt::Debug for Function {
             .debug_struct("Function")
             .field("binary", &self.binary)
             .field("routes", &self.routes)
+            .field("streams", &self.streams)
+            .field("queues", &self.queues)
+            .field("schedules", &self.schedules)
             .finish_non_exhaustive()
     }
 }
@@ -129,6 +162,8 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// The view type of its stream, if it has one.
     pub stream: Option<String>,
+    /// What `Fn::GetAtt` gives as its ARN.
+    pub stream_arn: Option<String>,
     /// The attribute that says when an item expires, if one does.
     pub ttl: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Resources that make no difference on this machine: log groups and permissions. They can still be referred
+//! Resources that make no difference on this machine: log groups, permissions, alarms. They can still be referred
 //! to, and what is written in them is still resolved.
 
 use super::resolve::PARTITION;
@@ -91,6 +91,100 @@ pub(super) static MANAGED_POLICY: ResourceType = ResourceType {
     name_property: Some("ManagedPolicyName"),
     reference: |identity| iam_arn(identity, "policy"),
     attribute: |identity, attribute| (attribute == "PolicyArn").then(|| iam_arn(identity, "policy")),
+    ..NOTHING
+};
+
+/// `AWS::SQS::QueuePolicy`.
+pub(super) static QUEUE_POLICY: ResourceType = ResourceType {
+    name: "AWS::SQS::QueuePolicy",
+    without_effect: Some(&["PolicyDocument", "Queues"]),
+    ..NOTHING
+};
+
+/// `AWS::CloudWatch::Alarm`.
+pub(super) static ALARM: ResourceType = ResourceType {
+    name: "AWS::CloudWatch::Alarm",
+    without_effect: Some(&[
+        "ActionsEnabled",
+        "AlarmActions",
+        "AlarmDescription",
+        "AlarmName",
+        "ComparisonOperator",
+        "DatapointsToAlarm",
+        "Dimensions",
+        "EvaluateLowSampleCountPercentile",
+        "EvaluationPeriods",
+        "ExtendedStatistic",
+        "InsufficientDataActions",
+        "MetricName",
+        "Metrics",
+        "Namespace",
+        "OKActions",
+        "Period",
+        "Statistic",
+        "Tags",
+        "Threshold",
+        "ThresholdMetricId",
+        "TreatMissingData",
+        "Unit",
+    ]),
+    name_property: Some("AlarmName"),
+    attribute: |identity, attribute| {
+        (attribute == "Arn").then(|| identity.arn("cloudwatch", &format!("alarm:{}", identity.name)))
+    },
+    ..NOTHING
+};
+
+/// `AWS::CloudWatch::Dashboard`.
+pub(super) static DASHBOARD: ResourceType = ResourceType {
+    name: "AWS::CloudWatch::Dashboard",
+    without_effect: Some(&["DashboardBody", "DashboardName"]),
+    name_property: Some("DashboardName"),
+    ..NOTHING
+};
+
+/// `AWS::SNS::Topic`.
+pub(super) static TOPIC: ResourceType = ResourceType {
+    name: "AWS::SNS::Topic",
+    without_effect: Some(&[
+        "DisplayName",
+        "KmsMasterKeyId",
+        "SignatureVersion",
+        "Subscription",
+        "Tags",
+        "TopicName",
+    ]),
+    name_property: Some("TopicName"),
+    reference: |identity| identity.arn("sns", &identity.name),
+    attribute: |identity, attribute| match attribute {
+        "TopicArn" => Some(identity.arn("sns", &identity.name)),
+        "TopicName" => Some(Content::text(&identity.name)),
+        _ => None,
+    },
+    ..NOTHING
+};
+
+/// `AWS::SNS::TopicPolicy`.
+pub(super) static TOPIC_POLICY: ResourceType = ResourceType {
+    name: "AWS::SNS::TopicPolicy",
+    without_effect: Some(&["PolicyDocument", "Topics"]),
+    ..NOTHING
+};
+
+/// `AWS::SNS::Subscription`.
+pub(super) static SUBSCRIPTION: ResourceType = ResourceType {
+    name: "AWS::SNS::Subscription",
+    without_effect: Some(&[
+        "DeliveryPolicy",
+        "Endpoint",
+        "FilterPolicy",
+        "FilterPolicyScope",
+        "Protocol",
+        "RawMessageDelivery",
+        "RedrivePolicy",
+        "Region",
+        "TopicArn",
+    ]),
     ..NOTHING
 };
 

@@ -8,6 +8,7 @@ use super::globals::Globals;
 use super::http_api;
 use super::model::{Surroundings, Template};
 use super::passive;
+use super::queue;
 use super::resolve::{PARTITION, Scope};
 use super::table;
 use super::value::{Content, Map, Value};
@@ -17,11 +18,18 @@ pub(super) const TYPES: &[&ResourceType] = &[
     &function::TYPE,
     &http_api::TYPE,
     &table::TYPE,
+    &queue::TYPE,
     &passive::LOG_GROUP,
     &passive::ROLE,
     &passive::POLICY,
     &passive::ROLE_POLICY,
     &passive::MANAGED_POLICY,
+    &passive::QUEUE_POLICY,
+    &passive::ALARM,
+    &passive::DASHBOARD,
+    &passive::TOPIC,
+    &passive::TOPIC_POLICY,
+    &passive::SUBSCRIPTION,
     &custom::TYPE,
 ];
 

@@ -1,8 +1,8 @@
 //! `AWS::DynamoDB::Table`.
 
 use super::error::Fault;
-use super::model::{Index, Projection, Table, Template};
-use super::resolve::Scope;
+use super::model::{Index, Projection, Surroundings, Table, Template};
+use super::resolve::{PARTITION, Scope};
 use super::resources::{Identity, Resource, ResourceType, by_name};
 use super::value::{Content, Map, Value};
 
@@ -51,17 +51,21 @@ fn attribute(identity: &Identity<'_>, attribute: &str) -> Option<Content> {
     let table = format!("table/{}", identity.name);
     match attribute {
         "Arn" => Some(identity.arn("dynamodb", &table)),
-        // At AWS its last part is the time at which the stream was made.
         "StreamArn" => identity
             .declared
             .properties
             .get("StreamSpecification")
-            .map(|_| identity.arn("dynamodb", &format!("{table}/stream/local"))),
+            .map(|_| Content::text(stream_arn(&identity.name, identity.surroundings))),
         _ => None,
     }
 }
 
-fn read(resource: &Resource<'_>, _: &Scope<'_>, template: &mut Template) -> Result<(), Fault> {
+/// At AWS its last part is the time at which the stream was made.
+fn stream_arn(table: &str, Surroundings { region, account_id, .. }: &Surroundings) -> String {
+    format!("arn:{PARTITION}:dynamodb:{region}:{account_id}:table/{table}/stream/local")
+}
+
+fn read(resource: &Resource<'_>, scope: &Scope<'_>, template: &mut Template) -> Result<(), Fault> {
     let properties = resource.properties()?;
     if let Some(other) = template.tables.iter().find(|other| other.name == resource.name) {
         let what = format!("`{}` has the name of `{}` too", resource.logical_id, other.logical_id);
@@ -77,6 +81,7 @@ fn read(resource: &Resource<'_>, _: &Scope<'_>, template: &mut Template) -> Resu
         }
         indexes.push(index);
     }
+    let stream = stream(&properties)?;
     template.tables.push(Table {
         logical_id: resource.logical_id.to_owned(),
         name: resource.name.clone(),
@@ -84,7 +89,8 @@ fn read(resource: &Resource<'_>, _: &Scope<'_>, template: &mut Template) -> Resu
         range,
         attributes: attributes(properties.required("AttributeDefinitions")?, &used)?,
         indexes,
-        stream: stream(&properties)?,
+        stream_arn: stream.as_ref().map(|_| stream_arn(&resource.name, scope.surroundings)),
+        stream,
         ttl: time_to_live(&properties)?,
     });
     Ok(())

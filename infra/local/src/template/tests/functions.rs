@@ -1,5 +1,6 @@
 //! `AWS::Serverless::Function` and its routes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::{Function, TemplateError};
@@ -7,11 +8,23 @@ use super::{function_with, load, only_function, refuses};
 
 #[test]
 fn a_function_has_lambdas_defaults() {
-    let Function { logical_id, name, binary, memory_mb, timeout, reserved_concurrency, environment, routes } =
-        only_function(&function_with(""));
-    assert_eq!((logical_id.as_str(), name.as_str(), binary.as_str()), ("Greet", "demo-Greet", "greet"));
-    assert_eq!((memory_mb, timeout, reserved_concurrency), (128, Duration::from_secs(3), None));
-    assert!(environment.is_empty() && routes.is_empty());
+    assert_eq!(
+        only_function(&function_with("")),
+        Function {
+            logical_id: "Greet".to_owned(),
+            name: "demo-Greet".to_owned(),
+            binary: "greet".to_owned(),
+            memory_mb: 128,
+            timeout: Duration::from_secs(3),
+            reserved_concurrency: None,
+            environment: BTreeMap::new(),
+            routes: vec![],
+            streams: vec![],
+            queues: vec![],
+            schedules: vec![],
+            async_retries: 2,
+        }
+    );
 }
 
 #[test]
@@ -76,7 +89,7 @@ fn what_is_unknown_is_refused() {
             "Environment: {Varaibles: {}} # <-",
             "Environment: the local stack does not know the property `Varaibles`",
         ),
-        ("Events: {A: {Type: Schedule}} # <-", "the local stack does not know the event type `Schedule`"),
+        ("Events: {A: {Type: S3}} # <-", "the local stack does not know the event type `S3`"),
         (
             "Events: {A: {Tpye: HttpApi}} # <-",
             "the event `A`: the local stack does not know the property `Tpye`",

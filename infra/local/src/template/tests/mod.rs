@@ -6,9 +6,11 @@ mod globals;
 mod http_api;
 mod intrinsics;
 mod parameters;
+mod queues;
 mod repository;
 mod structure;
 mod tables;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,6 +23,7 @@ fn surroundings() -> Surroundings {
         account_id: "000000000000".to_owned(),
         stack_name: "demo".to_owned(),
         http_url: "http://127.0.0.1:3000".to_owned(),
+        sqs_url: "http://127.0.0.1:9324".to_owned(),
     }
 }
 

@@ -90,9 +90,9 @@ fn an_unknown_resource_type_is_refused() {
         r"
         Resources:
           Queue:
-            Type: AWS::SQS::Queue # <-
+            Type: AWS::S3::Bucket # <-
         ",
-        "the local stack does not know the resource type `AWS::SQS::Queue`",
+        "the local stack does not know the resource type `AWS::S3::Bucket`",
     );
 }
 

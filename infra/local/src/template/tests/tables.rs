@@ -56,6 +56,9 @@ fn a_table_is_as_it_is_declared() {
                 index("all", None, Projection::All),
             ],
             stream: Some("NEW_AND_OLD_IMAGES".to_owned()),
+            stream_arn: Some(
+                "arn:aws:dynamodb:eu-west-1:000000000000:table/demo-Table/stream/local".to_owned()
+            ),
             ttl: Some("expires_at".to_owned()),
         }]
     );

@@ -1,0 +1,3 @@
+//! What calls functions beside HTTP.
+
+pub mod filter;
