@@ -1,16 +1,19 @@
 //! The local stack: runs `template.yaml` on this machine, with the very binaries that are deployed.
 //!
 //! A [`Stack`] is an embedded DynamoDB ([`database`]) with or without the behaviour of the real one under load
-//! ([`simulate`]), a Lambda Runtime API with a pool of processes for each function ([`runtime`]), and an HTTP API in
-//! front of them ([`gateway`]). What there is of tables, functions and routes comes from the template ([`template`]).
+//! ([`simulate`]), an SQS ([`queues`]), a Lambda Runtime API with a pool of processes for each function ([`runtime`]),
+//! and an HTTP API in front of them ([`gateway`]). What there is of tables, queues, functions and routes comes from the
+//! template ([`template`]).
 
 pub mod binaries;
 pub mod console;
 pub mod database;
 pub mod gateway;
 pub mod group;
+mod observe;
 pub mod options;
 pub mod panel;
+pub mod queues;
 pub mod runtime;
 pub mod secrets;
 pub mod simulate;

@@ -109,6 +109,7 @@ fn shell(command: &str, options: &Options, stack: &Stack) -> Command {
         .env("VESTIBULE_HTTP", &addresses.http)
         .env("VESTIBULE_WS", &addresses.ws)
         .env("VESTIBULE_DYNAMODB", &addresses.dynamodb)
+        .env("VESTIBULE_SQS", &addresses.sqs)
         .env("VESTIBULE_API_KEY", &options.api_key)
         .env("VESTIBULE_API_SECRET", options.api_secret.text());
     shell

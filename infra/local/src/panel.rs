@@ -7,7 +7,7 @@ use crate::{Addresses, Options, Stack};
 
 /// The line that programs wait for.
 pub fn ready_line(addresses: &Addresses) -> String {
-    let Addresses { http, ws, dynamodb } = addresses;
+    let Addresses { http, ws, dynamodb, .. } = addresses;
     format!("ready http={http} ws={ws} dynamodb={dynamodb}")
 }
 

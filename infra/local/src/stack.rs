@@ -17,6 +17,7 @@ use crate::console::Console;
 use crate::database::{self, DatabaseError, Embedded};
 use crate::gateway::Gateway;
 use crate::options::Options;
+use crate::queues::{self, Queues, StoreError};
 use crate::runtime::{Functions, InvokeError, Invoked, Settings};
 use crate::secrets;
 use crate::template::{self, Surroundings, Template, TemplateError};
@@ -66,6 +67,9 @@ pub enum StartError {
     /// There is no database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// What is in the queues could not be read.
+    #[error("cannot open the queues: {0}")]
+    Queues(#[from] StoreError),
     /// The API key could not be stored.
     #[error("cannot store the API key: {0}")]
     ApiKey(String),
@@ -83,6 +87,8 @@ pub struct Addresses {
     pub ws: String,
     /// The DynamoDB that the functions use, with the simulation if there is one.
     pub dynamodb: String,
+    /// SQS.
+    pub sqs: String,
 }
 
 /// A running stack. Dropping it ends it without waiting; [`Stack::stop`] waits.
@@ -92,8 +98,12 @@ pub struct Stack {
     /// What it was made of.
     pub template: Template,
     functions: Arc<Functions>,
+    pub(crate) queues: Arc<Queues>,
     embedded: Option<Embedded>,
-    servers: JoinSet<()>,
+    /// What calls functions.
+    front: JoinSet<()>,
+    /// What functions call.
+    back: JoinSet<()>,
 }
 
 impl Stack {
@@ -106,13 +116,15 @@ impl Stack {
         } else {
             None
         };
+        let sqs = TcpListener::bind("127.0.0.1:0").await?;
         let mut addresses = Addresses {
             http: format!("http://{}", http.local_addr()?),
             ws: format!("ws://{}", ws.local_addr()?),
             dynamodb: String::new(),
+            sqs: format!("http://{}", sqs.local_addr()?),
         };
         let path = template_path(options)?;
-        let template = load(&path, options, &addresses.http)?;
+        let template = load_with_queues(&path, options, &addresses.http, &addresses.sqs)?;
         let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let names = template.functions.iter().map(|function| function.binary.as_str());
         let binaries = binaries::build(root, names, options.release).await?;
@@ -120,22 +132,26 @@ impl Stack {
         if options.tick.is_some() {
             console.notice("local", "--tick has no effect: the template schedules no function");
         }
-        let mut servers = JoinSet::new();
-        let (embedded, endpoint) = start_database(options, dynamodb, &mut servers).await?;
+        let (mut front, mut back) = (JoinSet::new(), JoinSet::new());
+        let (embedded, endpoint) = start_database(options, dynamodb, &mut back).await?;
         addresses.dynamodb.clone_from(&endpoint.public);
         prepare(options, &template, &endpoint).await?;
+        let data = options.data_dir.as_deref();
+        let queues = Queues::open(&template.queues, data, Arc::new(SystemClock), console.clone())?;
+        let queues = Arc::new(queues);
+        back.spawn(queues::protocol::serve(sqs, Arc::clone(&queues)));
 
         let settings = Settings {
             binaries,
-            environment: environment(&endpoint),
+            environment: environment(&endpoint, &addresses.sqs),
             most_processes: options.processes.into(),
         };
         let functions = Arc::new(Functions::start(&template.functions, &settings, console).await?);
         let domain = http.local_addr()?.to_string();
         let gateway = Gateway::new(domain, &template, Arc::clone(&functions), console.clone());
-        servers.spawn(gateway.serve(http));
-        servers.spawn(websocket::serve(ws));
-        Ok(Self { addresses, template, functions, embedded, servers })
+        front.spawn(gateway.serve(http));
+        front.spawn(websocket::serve(ws));
+        Ok(Self { addresses, template, functions, queues, embedded, front, back })
     }
 
     /// The ids of the functions' processes that run at the moment, by the name of their binary.
@@ -152,8 +168,9 @@ impl Stack {
 
     /// Ends everything, and waits until it has ended: no process is left.
     pub async fn stop(mut self) {
-        self.servers.shutdown().await;
+        self.front.shutdown().await;
         self.functions.stop().await;
+        self.back.shutdown().await;
         if let Some(embedded) = self.embedded.take() {
             embedded.stop().await;
         }
@@ -301,7 +318,7 @@ async fn prepare(options: &Options, template: &Template, endpoint: &Endpoint) ->
 }
 
 /// What every function finds in its environment, as on Lambda.
-fn environment(endpoint: &Endpoint) -> BTreeMap<String, String> {
+fn environment(endpoint: &Endpoint, sqs: &str) -> BTreeMap<String, String> {
     let credentials = secrets::aws_credentials();
     let mut variables = BTreeMap::from(
         [
@@ -310,6 +327,7 @@ fn environment(endpoint: &Endpoint) -> BTreeMap<String, String> {
             ("AWS_REGION", &endpoint.region),
             ("AWS_DEFAULT_REGION", &endpoint.region),
             ("AWS_ENDPOINT_URL_DYNAMODB", &endpoint.public),
+            ("AWS_ENDPOINT_URL_SQS", sqs),
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ]

@@ -120,7 +120,7 @@ fn a_queue_is_as_its_properties_say() {
         filters: Filters::default(),
         line: *line,
     };
-    assert_eq!(function.queues, [plain.clone()]);
+    assert_eq!(function.queues, std::slice::from_ref(&plain));
     let properties = "{Queue: !GetAtt Jobs.Arn, BatchSize: 50, MaximumBatchingWindowInSeconds: 2, \
         FunctionResponseTypes: [ReportBatchItemFailures], ScalingConfig: {MaximumConcurrency: 7}}";
     let full = QueueSource {
