@@ -2,8 +2,8 @@
 //!
 //! A [`Stack`] is an embedded DynamoDB ([`database`]) with or without the behaviour of the real one under load
 //! ([`simulate`]), an SQS ([`queues`]), a Lambda Runtime API with a pool of processes for each function ([`runtime`]),
-//! and an HTTP API in front of them ([`gateway`]). What there is of tables, queues, functions and routes comes from the
-//! template ([`template`]).
+//! an HTTP API in front of them ([`gateway`]), and what else calls them ([`sources`]): streams, queues, schedules. What
+//! there is of all that comes from the template ([`template`]).
 
 pub mod binaries;
 pub mod console;

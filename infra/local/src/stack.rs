@@ -20,6 +20,7 @@ use crate::options::Options;
 use crate::queues::{self, Queues, StoreError};
 use crate::runtime::{Functions, InvokeError, Invoked, Settings};
 use crate::secrets;
+use crate::sources::{self, Sources, StreamError};
 use crate::template::{self, Surroundings, Template, TemplateError};
 use crate::{simulate, websocket};
 
@@ -70,6 +71,9 @@ pub enum StartError {
     /// What is in the queues could not be read.
     #[error("cannot open the queues: {0}")]
     Queues(#[from] StoreError),
+    /// The stream of a table cannot be read.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
     /// The API key could not be stored.
     #[error("cannot store the API key: {0}")]
     ApiKey(String),
@@ -99,6 +103,7 @@ pub struct Stack {
     pub template: Template,
     functions: Arc<Functions>,
     pub(crate) queues: Arc<Queues>,
+    pub(crate) sources: Sources,
     embedded: Option<Embedded>,
     /// What calls functions.
     front: JoinSet<()>,
@@ -129,7 +134,7 @@ impl Stack {
         let names = template.functions.iter().map(|function| function.binary.as_str());
         let binaries = binaries::build(root, names, options.release).await?;
 
-        if options.tick.is_some() {
+        if options.tick.is_some() && template.functions.iter().all(|function| function.schedules.is_empty()) {
             console.notice("local", "--tick has no effect: the template schedules no function");
         }
         let (mut front, mut back) = (JoinSet::new(), JoinSet::new());
@@ -147,11 +152,23 @@ impl Stack {
             most_processes: options.processes.into(),
         };
         let functions = Arc::new(Functions::start(&template.functions, &settings, console).await?);
+        let sources = Sources::start(sources::Surroundings {
+            template: &template,
+            functions: Arc::<Functions>::clone(&functions),
+            queues: Arc::clone(&queues),
+            dynamodb: (&endpoint.inner, &endpoint.region),
+            directory: data,
+            most_calls: options.processes.into(),
+            tick: options.tick,
+            clock: Arc::new(SystemClock),
+            console: console.clone(),
+        })
+        .await?;
         let domain = http.local_addr()?.to_string();
         let gateway = Gateway::new(domain, &template, Arc::clone(&functions), console.clone());
         front.spawn(gateway.serve(http));
         front.spawn(websocket::serve(ws));
-        Ok(Self { addresses, template, functions, queues, embedded, front, back })
+        Ok(Self { addresses, template, functions, queues, sources, embedded, front, back })
     }
 
     /// The ids of the functions' processes that run at the moment, by the name of their binary.
@@ -169,6 +186,7 @@ impl Stack {
     /// Ends everything, and waits until it has ended: no process is left.
     pub async fn stop(mut self) {
         self.front.shutdown().await;
+        self.sources.stop().await;
         self.functions.stop().await;
         self.back.shutdown().await;
         if let Some(embedded) = self.embedded.take() {

@@ -40,6 +40,13 @@ const SPEAKER: &str = "sqs";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueueId(usize);
 
+#[cfg(test)]
+impl QueueId {
+    pub(crate) const fn new(place: usize) -> Self {
+        Self(place)
+    }
+}
+
 /// What was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
@@ -231,6 +238,25 @@ impl Queues {
     /// The messages, without receiving them.
     pub fn messages(&self, queue: QueueId) -> Vec<Message> {
         self.lock().queues[queue.0].messages().cloned().collect()
+    }
+
+    /// How often something has changed: it grows as long as something happens.
+    pub fn changes(&self) -> u64 {
+        *self.changes.borrow()
+    }
+
+    /// Waits until there is no message that is visible or in flight.
+    pub async fn drained(&self, queue: QueueId) {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let depth = self.depth(queue);
+            if depth.visible + depth.in_flight == 0 {
+                return;
+            }
+            // The sender is in `self`: there is always one.
+            let _ = changes.changed().await;
+        }
     }
 
     fn change<T>(
