@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TimeToLiveSpecification,
 };
 use aws_sdk_dynamodb::{Client, Config};
+use models::{Random as _, SystemRandom};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
@@ -18,6 +19,9 @@ use crate::template::{self, Index, Table};
 
 /// How often items past their TTL are deleted. AWS promises a few days; here one need not wait so long to see it.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// The file in the data directory.
+const FILE: &str = "dynamodb.sqlite";
 
 /// How long a new table may take until it can be used; AWS needs some seconds, the embedded one none.
 const TABLE_READY_WITHIN: Duration = Duration::from_mins(1);
@@ -44,17 +48,19 @@ pub struct Embedded {
 impl Embedded {
     /// Serves a database on `listener`: in memory, or in a file under `directory`.
     pub fn start(listener: TcpListener, directory: Option<&Path>) -> Result<Self, DatabaseError> {
-        let database = match directory {
-            None => dynoxide::Database::memory()
-                .map_err(|error| DatabaseError::Open("memory".to_owned(), error.to_string()))?,
+        let (location, shown) = match directory {
+            // One that a second connection finds, too.
+            None => (format!("file:/{}?vfs=memdb", SystemRandom.uuid()), "memory".to_owned()),
             Some(directory) => {
                 let shown = directory.display().to_string();
                 std::fs::create_dir_all(directory)
                     .map_err(|error| DatabaseError::Directory(shown.clone(), error))?;
-                dynoxide::Database::new(&directory.join("dynamodb.sqlite").to_string_lossy())
-                    .map_err(|error| DatabaseError::Open(shown, error.to_string()))?
+                (directory.join(FILE).to_string_lossy().into_owned(), shown)
             }
         };
+        let database = dynoxide::Database::new(&location)
+            .map_err(|error| DatabaseError::Open(shown.clone(), error.to_string()))?;
+        put_streams_in_order(&location).map_err(|error| DatabaseError::Open(shown, error.to_string()))?;
         let mut tasks = JoinSet::new();
         let sweeping = database.clone();
         tasks.spawn(async move {
@@ -73,6 +79,15 @@ impl Embedded {
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
+}
+
+/// Gives the records of streams an index. Without one each write and each look for records goes through all that there
+/// are: at 20,000 a write took 18 ms and a look 36, with it 1 to 2 at any number.
+fn put_streams_in_order(location: &str) -> rusqlite::Result<()> {
+    rusqlite::Connection::open(location)?.execute_batch(
+        "CREATE INDEX IF NOT EXISTS stream_records_in_order
+         ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
+    )
 }
 
 /// A client for the DynamoDB at `endpoint`, with the credentials of this process if there are any.
@@ -182,4 +197,32 @@ fn index(index: &Index) -> GlobalSecondaryIndex {
         .projection(projection)
         .build()
         .expect("name and key are given")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of the kind that each write and each look for records asks.
+    const QUERIES: [&str; 2] = [
+        "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = 'T'",
+        "SELECT * FROM _stream_records WHERE table_name = 'T' AND CAST(sequence_number AS INTEGER) > 7
+         ORDER BY CAST(sequence_number AS INTEGER)",
+    ];
+
+    #[tokio::test]
+    async fn streams_are_read_by_their_index() {
+        let directory = std::env::temp_dir().join(format!("vestibule-database-{}", std::process::id()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let embedded = Embedded::start(listener, Some(&directory)).expect("started");
+        let connection = rusqlite::Connection::open(directory.join(FILE)).expect("opened");
+        for query in QUERIES {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {query}")).expect("understood");
+            let steps = plan.query_map([], |row| row.get::<_, String>(3));
+            let steps: Vec<String> = steps.expect("a plan").map(|step| step.expect("a step")).collect();
+            assert!(steps.iter().all(|step| step.contains("stream_records_in_order (")), "{steps:?}");
+        }
+        embedded.stop().await;
+        std::fs::remove_dir_all(directory).expect("it is there");
+    }
 }

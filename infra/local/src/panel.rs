@@ -23,6 +23,12 @@ pub fn panel(stack: &Stack, options: &Options) -> String {
         None => "none (--simulate aws, --simulate faults)".to_owned(),
         Some(profile) => format!("{profile:?}, seed {}", options.seed).to_lowercase(),
     };
+    let queues: Vec<&str> = stack.template.queues.iter().map(|queue| queue.name.as_str()).collect();
+    let queues = if queues.is_empty() {
+        String::new()
+    } else {
+        format!("  queues      {}, an SQS at {}\n", queues.join(", "), stack.addresses.sqs)
+    };
     let tables: Vec<&str> = stack.template.tables.iter().map(|table| table.name.as_str()).collect();
     let routes: usize = stack.template.functions.iter().map(|function| function.routes.len()).sum();
     let create = json!({
@@ -44,7 +50,7 @@ pub fn panel(stack: &Stack, options: &Options) -> String {
         "
   functions   {functions} with {routes} routes, from template.yaml
   table       {tables}
-  database    {database}
+{queues}  database    {database}
   simulation  {simulation}
   API key     {key} / {secret}
 

@@ -60,7 +60,11 @@ impl Scheduled {
                 tokio::time::sleep(RETRY_AFTER * (attempt + 1)).await;
             }
         }
-        self.caller.notice(&format!("{what}: given up after {} calls", self.retries + 1));
+        let calls = match self.retries {
+            0 => "one call".to_owned(),
+            retries => format!("{} calls", retries + 1),
+        };
+        self.caller.notice(&format!("{what}: given up after {calls}"));
     }
 
     fn event(&self) -> String {
