@@ -1,5 +1,5 @@
-//! A whole stack whose function is called by a stream, a queue and a schedule. The function is one that answers requests
-//! and fails at anything else, so that what becomes of failures can be seen.
+//! A whole stack whose function is called by a stream, a queue and a schedule. The process of the
+//! function ends at each call, for it lacks its variables, so that what becomes of failures can be seen.
 
 use std::path::PathBuf;
 

@@ -3,6 +3,9 @@
 //! The rules of one queue are in `queue.rs` and `fifo.rs`, and know neither clock nor network. [`Queues`] gives them the
 //! time, moves dead letters from queue to queue, stores what changes, and wakes who waits. `protocol.rs` serves all
 //! of that to the SDK.
+//!
+//! It is our own because no maintained crate is an SQS that a program can contain: what there is are servers to be
+//! installed, or under a licence that does not go with ours.
 
 mod fifo;
 mod message;
@@ -279,7 +282,8 @@ impl Queues {
         let Some(QueueId(target)) = target else { return };
         let (id, receives) = (&message.id, message.receives);
         let to = &self.settings[target].name;
-        let text = format!("{to}: message {id} is here, given up by {} after {receives} receives", from.name);
+        let text =
+            format!("{to}: message {id} is here, given up by {} (receive count {receives})", from.name);
         self.console.notice(SPEAKER, &text);
         inner.queues[target].bury(message, &from.arn, now);
     }

@@ -2,10 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use std::sync::Arc;
 
 use crate::console::Console;
 use crate::runtime::{Functions, InvokeError, Invoked};

@@ -85,7 +85,7 @@ fn a_message_that_is_received_too_often_is_a_dead_letter() {
     let [message] = bench.queues.messages(dead).try_into().expect("one message");
     assert_eq!((message.id, message.receives), (sent.id.clone(), 2));
     assert_eq!(message.dead_letter_source.as_deref(), Some("arn:q"));
-    let notice = format!("sqs | dead: message {} is here, given up by q after 2 receives", sent.id);
+    let notice = format!("sqs | dead: message {} is here, given up by q (receive count 2)", sent.id);
     assert_eq!(bench.console.kept(), [notice]);
 }
 
