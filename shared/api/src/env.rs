@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+
 use crate::secrets::{Secret, Secrets};
 use crate::ssm::SsmError;
 
@@ -87,6 +89,16 @@ impl Env {
             .resolve(self.required(name)?)
             .await
             .map_err(|error| ConfigError::Secret(name.to_owned(), error))
+    }
+
+    /// The AWS region.
+    pub fn region(&self) -> &str {
+        self.secrets.region()
+    }
+
+    /// AWS credentials.
+    pub fn credentials(&self) -> &Credentials {
+        self.secrets.credentials()
     }
 
     /// Where secrets are looked up.

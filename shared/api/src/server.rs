@@ -3,8 +3,9 @@
 mod participant_info;
 mod room_info;
 
-use models::{Refusal, Violation};
+use models::{Refusal, Room, Violation};
 use serde::Serialize;
+use store::RoomDocument;
 
 pub use participant_info::{ParticipantInfo, participant_metadata};
 pub use room_info::RoomInfo;
@@ -66,6 +67,11 @@ impl<T: Serialize> With<T> {
 }
 
 /// A refusal as plugNmeet writes it (`protocol/plugnmeet.md`). What a call says in words of its own it says itself.
+/// The metadata of a room, as the server API shows it.
+pub fn room_metadata(_room: &Room, document: &RoomDocument) -> String {
+    document.metadata.clone()
+}
+
 pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
     let (status, msg, status_code) = match refusal {
         Refusal::MissingApiKey => (401, "Missing API-KEY header.".into(), "MISSING_REQUIRED_PARAMETER"),

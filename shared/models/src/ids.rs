@@ -196,12 +196,27 @@ impl ParticipantId {
 }
 
 /// A room in its tenant: what every stored item of the room is found by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct RoomKey {
     /// Whose room it is.
     pub tenant: Tenant,
     /// Its id within the tenant.
     pub room: RoomId,
+}
+
+impl From<RoomKey> for String {
+    fn from(key: RoomKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for RoomKey {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
 }
 
 /// `<tenant>/<room_id>`

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use models::{Event, Room, RoomKey, SessionId, SessionToken, Sid, Standing, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
@@ -16,7 +17,7 @@ const MOST_TRIES: usize = 20;
 
 /// A seat, or a place in the waiting room, that nobody is connected to: from `due_at` on it may be released, unless
 /// somebody has come back to it, which sets another time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The room.
     pub room: RoomKey,

@@ -13,7 +13,6 @@ use crate::{delivery_id, event_id};
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The room.
-    #[serde(with = "as_text")]
     pub room: RoomKey,
     /// The session.
     pub sid: Sid,
@@ -84,20 +83,6 @@ fn digest(parts: &[&[u8]]) -> String {
         hash.update(part);
     }
     hex::encode(hash.finalize())
-}
-
-/// A room's key as `<tenant>/<room_id>`.
-mod as_text {
-    use models::RoomKey;
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(key: &RoomKey, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(key)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RoomKey, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
 }
 
 #[cfg(test)]

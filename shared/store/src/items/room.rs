@@ -70,9 +70,14 @@ pub(crate) struct RoomItem {
 impl RoomItem {
     /// The item of `room` after `event`, which happens at `now`.
     pub(crate) fn encode(room: &Room, event: Event, now: Timestamp) -> Item {
+        encode(&Self::of(room, event, now))
+    }
+
+    /// What is stored of `room` after `event`, which happens at `now`.
+    pub(crate) fn of(room: &Room, event: Event, now: Timestamp) -> Self {
         let open = room.status == Status::Open;
         let by_code = room.by_code.as_ref();
-        encode(&Self {
+        Self {
             sid: room.sid,
             status: room.status,
             locked: room.locked,
@@ -102,7 +107,7 @@ impl RoomItem {
             tenant_shard: open.then(|| tenant_shard(&room.key.tenant, &room.key, true)),
             tenant_time: open.then_some(room.created_at),
             expires_at: (room.expires_at < Timestamp::NEVER).then(|| room.expires_at.seconds()),
-        })
+        }
     }
 
     /// What happened to the room last.
@@ -115,7 +120,12 @@ impl RoomItem {
 
     /// The room with the key `key` that the item holds.
     pub(crate) fn decode(key: &RoomKey, item: impl Into<serde_dynamo::Item>) -> Result<Room, StoreError> {
-        let item: Self = decode(KIND, item)?;
+        decode::<Self>(KIND, item)?.into_room(key)
+    }
+
+    /// The room with the key `key` that this is of.
+    pub(crate) fn into_room(self, key: &RoomKey) -> Result<Room, StoreError> {
+        let item = self;
         let by_code = match (item.code, item.host, item.settings) {
             (Some(code), Some(host), Some(settings)) => Some(CodeRoom {
                 code: code
