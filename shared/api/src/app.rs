@@ -40,14 +40,21 @@ impl Default for Parts {
 impl<C> App<C> {
     /// Connects to the table that the environment names.
     pub fn new(env: &Env, dialect: Dialect, parts: Parts, config: C) -> Result<Self, ConfigError> {
-        let connection = Connection {
-            table: env.required("TABLE_NAME")?.to_owned(),
-            region: env.secrets().region().to_owned(),
-            endpoint: env.optional("AWS_ENDPOINT_URL_DYNAMODB").map(str::to_owned),
-            credentials: env.secrets().credentials().clone(),
-        };
+        let store = env.store(&parts)?;
         let Parts { clock, random } = parts;
-        let store = Store::connect(connection, clock.clone(), random.clone());
         Ok(Self { store, clock, random, dialect, config })
+    }
+}
+
+impl Env {
+    /// The table that the environment names; nothing is sent yet.
+    pub fn store(&self, parts: &Parts) -> Result<Store, ConfigError> {
+        let connection = Connection {
+            table: self.required("TABLE_NAME")?.to_owned(),
+            region: self.secrets().region().to_owned(),
+            endpoint: self.optional("AWS_ENDPOINT_URL_DYNAMODB").map(str::to_owned),
+            credentials: self.secrets().credentials().clone(),
+        };
+        Ok(Store::connect(connection, parts.clock.clone(), parts.random.clone()))
     }
 }

@@ -120,6 +120,29 @@ impl KeyRing {
         Ok(token)
     }
 
+    /// The key that signs what is sent in the name of a tenant, with its newest secret: the one that made the room, or, when
+    /// there is none or it is switched off, the tenant's oldest that is active.
+    pub async fn signer(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        tenant: &Tenant,
+        made_by: Option<&ApiKeyId>,
+    ) -> Result<Option<(ApiKeyId, Secret)>, Halt> {
+        if let Some(id) = made_by
+            && let Some(known) = self.known(store, now, id).await?
+            && known.tenant == *tenant
+        {
+            return Ok(known.secrets.first().map(|secret| (id.clone(), secret.clone())));
+        }
+        for id in store.api_keys(tenant).await?.into_iter().filter_map(|key| key.id) {
+            if let Some(known) = self.known(store, now, &id).await? {
+                return Ok(known.secrets.first().map(|secret| (id, secret.clone())));
+            }
+        }
+        Ok(None)
+    }
+
     /// What `check` says of the key. A remembered one whose secrets do not fit is read again, for it may have been rotated
     /// since; at most once a second, so that forged signatures are no flood of reads.
     async fn judge<T>(

@@ -8,6 +8,8 @@
 use std::cell::RefCell;
 
 use models::RoomKey;
+use store::StoreError;
+use tracing::error;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 
@@ -30,6 +32,18 @@ pub(crate) async fn with_room<F: Future>(work: F) -> (F::Output, Option<RoomKey>
         (done, ROOM.with(RefCell::take))
     };
     ROOM.scope(RefCell::default(), work).await
+}
+
+/// Says what went wrong with the table. Of an item that is not as we write it only its kind, and the field that it lacks:
+/// other words about it may quote what is in it.
+pub(crate) fn failure(failure: &StoreError) {
+    match failure {
+        StoreError::Corrupt(kind, reason) => {
+            let missing = reason.strip_prefix("missing field ");
+            error!(kind, missing, "stored item");
+        }
+        failure => error!(error = %failure, "store"),
+    }
 }
 
 /// Prints the process's events from here on.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use lambda_http::{Error, service_fn};
 use models::Refusal;
 use store::Halt;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::{Answer, App, ConfigError, Dialect, Env, Parts, Request, log};
 
@@ -89,8 +89,7 @@ pub(crate) fn explain(dialect: Dialect, halt: Halt) -> Answer {
         Halt::Kept(answer) => answer.into(),
         Halt::Refused(refusal) => dialect.refuse(&refusal),
         Halt::Failed(failure) => {
-            // The inner text is for us alone; it holds no values of items, only DynamoDB's own words.
-            error!(error = %failure, "store");
+            log::failure(&failure);
             dialect.refuse(&Refusal::from(&failure))
         }
     }

@@ -100,7 +100,8 @@ impl Queue {
         let mut why = String::new();
         for _ in 0..MOST_TRIES {
             let entries = batch.iter().enumerate().map(|(place, entry)| request(place, entry)).collect();
-            let sent = self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
+            let sent =
+                self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
             let sent = sent.map_err(|error| QueueError::Failed(DisplayErrorContext(error).to_string()))?;
             if sent.failed.is_empty() {
                 return Ok(());
@@ -163,7 +164,11 @@ mod tests {
     use super::*;
 
     fn entry(group: &str, bytes: usize) -> Entry {
-        Entry { body: "x".repeat(bytes), fifo: Some((group.to_owned(), String::new())), delay: Duration::ZERO }
+        Entry {
+            body: "x".repeat(bytes),
+            fifo: Some((group.to_owned(), String::new())),
+            delay: Duration::ZERO,
+        }
     }
 
     #[test]

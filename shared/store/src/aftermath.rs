@@ -86,6 +86,12 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a session has been archived already, which is after all its webhooks were on their way.
+    pub async fn is_archived(&self, room: &Room) -> Result<bool, StoreError> {
+        let past = self.get(&Key::past(&room.key, room.created_at, room.sid)).await?;
+        Ok(past.is_some_and(|item| item.contains_key("peak")))
+    }
+
     /// Remembers a session that is over with the most seats that were ever taken. Whoever ended it has remembered the
     /// rest; nobody has of one that TTL removed.
     pub async fn archive(
@@ -99,8 +105,8 @@ impl Store {
         let noted = crowd.and_then(|item| item.get("seats")?.as_n().ok()?.parse().ok()).unwrap_or(0);
         let peak = room.seats.max(noted);
         let key = Key::past(&room.key, room.created_at, room.sid);
-        let known =
-            Step::update(key.clone(), "SET #peak = :peak", "attribute_exists(#pk)", vec![("peak", n(peak))]);
+        let condition = "attribute_exists(#pk) AND attribute_not_exists(#peak)";
+        let known = Step::update(key.clone(), "SET #peak = :peak", condition, vec![("peak", n(peak))]);
         if let Outcome::Committed(_) = self.commit_one(&known).await? {
             return Ok(());
         }

@@ -49,6 +49,6 @@ pub use mint::{Minted, NewToken};
 pub use read::{Seen, Whole};
 pub use remove::{Removal, Revoked};
 pub use resume::Resumed;
-pub use retry::request;
+pub use retry::{request, request_ends, until};
 pub use settings::Change;
 pub use sweep::{Due, DueCursor, DuePage, Retention, Swept};

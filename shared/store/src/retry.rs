@@ -95,8 +95,13 @@ pub async fn request<T>(clock: &dyn Clock, work: impl Future<Output = T>) -> T {
     until(clock.now().plus(REQUEST), work).await
 }
 
-/// Runs calls that are tried again until `moment` at most.
-pub(crate) async fn until<T>(moment: Timestamp, work: impl Future<Output = T>) -> T {
+/// When the present request has to stop asking; none outside one.
+pub fn request_ends() -> Option<Timestamp> {
+    UNTIL.try_with(|until| *until).ok()
+}
+
+/// Runs work whose calls are tried again until `moment` at most.
+pub async fn until<T>(moment: Timestamp, work: impl Future<Output = T>) -> T {
     UNTIL.scope(moment, work).await
 }
 
@@ -110,7 +115,7 @@ pub(crate) struct Retries<'a> {
 
 impl<'a> Retries<'a> {
     pub(crate) fn new(clock: &'a dyn Clock, random: &'a dyn Random) -> Self {
-        let until = UNTIL.try_with(|until| *until).unwrap_or_else(|_| clock.now().plus(REQUEST));
+        let until = request_ends().unwrap_or_else(|| clock.now().plus(REQUEST));
         Self { clock, random, until, pause: FIRST_PAUSE }
     }
 

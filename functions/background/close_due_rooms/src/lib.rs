@@ -1,0 +1,88 @@
+//! Closes the sessions whose time has come and frees the seats whose lease has lapsed.
+//!
+//! Everybody who reads or writes a session looks at its time himself; this is so that its end is told, too. Two may sweep at
+//! once, and one that is cut off leaves nothing half done: each entry is one conditional transaction.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use api::{ConfigError, Env, Error, Worker};
+use futures_util::{StreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use store::{Due, Retention, Store, Swept};
+use tracing::{error, info};
+
+/// Entries that are under way at a time.
+const AT_A_TIME: usize = 16;
+
+/// The schedule's event, of which nothing is needed: what is due is in the table.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct Tick {}
+
+/// What this function is configured with.
+pub struct Config {
+    departure: Duration,
+    kept: Retention,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            departure: env.seconds("DEPARTURE_TIMEOUT_SECONDS")?,
+            kept: Retention {
+                past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
+                code: env.days("CODE_RETENTION_DAYS")?,
+            },
+        })
+    }
+}
+
+/// What a sweep has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Sessions that were closed.
+    pub closed: usize,
+    /// Seats that were freed.
+    pub freed: usize,
+    /// Entries that could not be dealt with; the next sweep finds them again.
+    pub failed: usize,
+}
+
+/// Sweeps once.
+pub async fn handle(worker: &Worker<Config>, _tick: Tick) -> Result<Report, Error> {
+    let mut report = Report::default();
+    for shard in Store::due_shards() {
+        let mut cursor = None;
+        loop {
+            let page = worker.store.due(&shard, cursor).await?;
+            sweep(worker, page.due, &mut report).await;
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    info!(closed = report.closed, freed = report.freed, failed = report.failed, "swept");
+    Ok(report)
+}
+
+async fn sweep(worker: &Worker<Config>, due: Vec<Due>, report: &mut Report) {
+    let Config { departure, kept } = &worker.config;
+    let one = |due: Due| async move { worker.store.sweep(&due, *departure, *kept).await };
+    let mut swept = stream::iter(due).map(one).buffer_unordered(AT_A_TIME);
+    while let Some(done) = swept.next().await {
+        match done {
+            Ok(Swept::Closed) => report.closed += 1,
+            Ok(Swept::Freed) => report.freed += 1,
+            Ok(Swept::Nothing) => {}
+            Err(halt) => {
+                error!(error = ?halt, "due");
+                report.failed += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What follows the end of a session: who was in is told to have left, the session is archived, and what belonged to it is
+//! removed. In this order, so that a job that is cut off anywhere can be done again from its beginning.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use api::{ConfigError, Env, Error, Worker};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use outbox::{Composer, Entry, Queue};
+use store::session_of_end_job;
+use tracing::error;
+
+/// What this function is configured with.
+pub struct Config {
+    composer: Composer,
+    webhooks: Queue,
+    past_rooms: Duration,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            composer: Composer::load(env)?,
+            webhooks: Queue::connect(env, "WEBHOOKS_QUEUE_URL")?,
+            past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
+        })
+    }
+}
+
+/// Works on a batch; what cannot be done comes again.
+pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
+    let mut response = SqsBatchResponse::default();
+    for message in &event.records {
+        if let Err(failure) = finish(worker, message).await {
+            error!(error = %failure, "end of a session");
+            response.add_failure(message.message_id.clone().unwrap_or_default());
+        }
+    }
+    Ok(response)
+}
+
+async fn finish(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error> {
+    let (store, config) = (&worker.store, &worker.config);
+    let over = session_of_end_job(message.body.as_deref().unwrap_or_default())?;
+    let room = &over.room;
+    let document = store.document(room).await?;
+    let is_told = store.is_archived(room).await?;
+    if !is_told && !config.composer.urls(document.as_ref()).is_empty() {
+        let people = store.present_at_end(&room.key, room.sid).await?;
+        let users: Vec<_> = people.iter().map(|person| person.user.clone()).collect();
+        let people: HashMap<_, _> = people.into_iter().map(|person| (person.user.clone(), person)).collect();
+        let messages = config.composer.messages(room, document.as_ref(), &over.told(&users), &people);
+        config.webhooks.send(messages.iter().map(Entry::webhook).collect()).await?;
+    }
+    store.archive(&over, document.as_ref(), config.past_rooms).await?;
+    Ok(store.clear_session(room).await?)
+}
