@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{App, ConfigError, Dialect, Env, Parts};
+use api::{App, ConfigError, Dialect, Env, Parts, Worker};
 use local::database::{self, Embedded};
 use local::template::Template;
 use local::{Options, secrets, simulate, stack};
@@ -188,6 +188,16 @@ impl TestTable {
         let env = self.env(function);
         let config = load(&env).await.expect("the template gives all that the function reads");
         App::new(&env, dialect, self.parts.clone(), config).expect("the template names the table")
+    }
+
+    /// The dependencies of a function that is not behind HTTP, configured by the template.
+    pub async fn worker<C, L>(&self, function: &str, load: L) -> Worker<C>
+    where
+        L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
+    {
+        let env = self.env(function);
+        let config = load(&env).await.expect("the template gives all that the function reads");
+        Worker::new(&env, self.parts.clone(), config).expect("the template names the table")
     }
 
     /// A JWT of a user, as the template's stack accepts it.

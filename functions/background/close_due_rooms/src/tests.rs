@@ -1,1 +1,165 @@
+use models::{EndReason, Room, RoomKey, Status, Timestamp};
+use serde_json::json;
+use store::{NewCodeRoom, NewRoom};
+use testing::TestTable;
+use testing::rooms::{CODE_RETENTION, EMPTY_TIMEOUT, PAST_ROOMS, new_code_room, new_room};
 
+use super::*;
+
+async fn sweeper(table: &TestTable) -> Worker<Config> {
+    table.worker("close_due_rooms", Config::load).await
+}
+
+async fn swept(worker: &Worker<Config>) -> Report {
+    handle(worker, Tick {}).await.expect("swept")
+}
+
+const fn closed(closed: usize) -> Report {
+    Report { closed, freed: 0, failed: 0 }
+}
+
+/// Why and when the last session of a room ended, by what is remembered of it.
+async fn ended(table: &TestTable, room: &RoomKey) -> Option<(EndReason, Timestamp)> {
+    let page = store::Page { from: 0, limit: 1, ascending: false };
+    let history = table.store().history_of(&[room.clone()].into(), page).await.expect("readable");
+    let session = history.sessions.into_iter().next().expect("a session");
+    session.reason.zip(session.ended_at)
+}
+
+/// The template's `UnattachedTimeoutSeconds`, and a second.
+const UNATTACHED: Duration = Duration::from_secs(61);
+
+#[tokio::test]
+async fn a_room_that_nobody_joined_ends_after_its_empty_timeout_exactly() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let created = table.now();
+    let room = rooms.open("room-1", None).await;
+    table.clock.advance(EMPTY_TIMEOUT - Duration::from_millis(1));
+    assert_eq!(swept(&worker).await, closed(0));
+    table.clock.advance(Duration::from_secs(40));
+    assert_eq!(swept(&worker).await, closed(1));
+    let state = rooms.state(&room.key).await;
+    let due = created.plus(EMPTY_TIMEOUT);
+    assert_eq!((state.status, state.ended_at), (Status::Ended, Some(due)), "as of its time");
+    assert_eq!(state.expires_at, due.plus(PAST_ROOMS));
+    assert_eq!(ended(&table, &room.key).await, Some((EndReason::EmptyTimeout, due)));
+    let last = table.history(&room.key).await.pop().expect("a change");
+    assert_eq!(last.event(), json!({"type": "ended", "reason": "empty_timeout"}));
+    assert_eq!(swept(&worker).await, closed(0), "it is out of the index");
+}
+
+#[tokio::test]
+async fn the_last_one_leaving_starts_a_clock_that_a_rejoin_stops() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let room = rooms.open("room-1", None).await;
+    rooms.leave(&rooms.seat(&room.key, "ann").await).await;
+    table.clock.advance(worker.config.departure - Duration::from_secs(1));
+    assert_eq!(swept(&worker).await, closed(0));
+    let ann = rooms.seat(&room.key, "ann").await;
+    table.clock.advance(Duration::from_secs(30));
+    assert_eq!(swept(&worker).await, closed(0), "somebody is in");
+    assert_eq!(rooms.state(&room.key).await.sid, room.sid);
+    rooms.leave(&ann).await;
+    let due = table.now().plus(worker.config.departure);
+    table.clock.advance(Duration::from_mins(1));
+    assert_eq!(swept(&worker).await, closed(1));
+    assert_eq!(ended(&table, &room.key).await, Some((EndReason::LastLeft, due)));
+}
+
+#[tokio::test]
+async fn a_duration_counts_from_the_first_join() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let duration = Some(Duration::from_mins(10));
+    let room = rooms.create(&NewRoom { duration, ..new_room("room-1") }).await;
+    table.clock.advance(Duration::from_mins(5));
+    let ann = rooms.seat(&room.key, "ann").await;
+    let due = table.now().plus(Duration::from_mins(10));
+    // Her lease is renewed, as it is while a connection lives.
+    let mut session = testing::rooms::session_of(&ann);
+    for _ in 0..11 {
+        table.clock.advance(Duration::from_secs(50));
+        session = rooms.resume(&session).await;
+    }
+    assert_eq!(swept(&worker).await, closed(0));
+    table.clock.advance(Duration::from_secs(50));
+    assert_eq!(swept(&worker).await.closed, 1);
+    assert_eq!(ended(&table, &room.key).await, Some((EndReason::Duration, due)));
+}
+
+#[tokio::test]
+async fn a_room_by_code_is_idle_after_its_session_and_its_next_join_starts_another() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let room = rooms.create_by_code(&NewCodeRoom { ..new_code_room() }).await;
+    let ann = rooms.join(&room.key, "ann").await.expect("a seat");
+    rooms.leave(&ann).await;
+    let due = table.now().plus(worker.config.departure);
+    table.clock.advance(Duration::from_mins(1));
+    assert_eq!(swept(&worker).await, closed(1));
+    let idle = rooms.state(&room.key).await;
+    assert_eq!((idle.status, idle.expires_at), (Status::Idle, due.plus(CODE_RETENTION)));
+    assert_eq!(ended(&table, &room.key).await, Some((EndReason::LastLeft, due)));
+    let again = rooms.join(&room.key, "ann").await.expect("a seat");
+    assert_ne!(again.sid, ann.sid);
+    assert_eq!(swept(&worker).await, closed(0));
+}
+
+#[tokio::test]
+async fn a_seat_whose_lease_has_lapsed_is_freed_and_the_emptied_room_ends_by_the_next_sweep() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let room = rooms.open("room-1", None).await;
+    rooms.seat(&room.key, "ann").await;
+    table.clock.advance(UNATTACHED);
+    assert_eq!(swept(&worker).await, Report { closed: 0, freed: 1, failed: 0 });
+    assert_eq!(rooms.state(&room.key).await.seats, 0);
+    table.clock.advance(worker.config.departure);
+    assert_eq!(swept(&worker).await, closed(1));
+}
+
+#[tokio::test]
+async fn many_rooms_are_closed_in_one_sweep_and_two_at_once_close_each_once() {
+    let table = TestTable::new().await;
+    let (worker, other, rooms) = (sweeper(&table).await, sweeper(&table).await, table.rooms());
+    let mut keys = vec![];
+    for number in 0..60 {
+        keys.push(rooms.open(&format!("room-{number}"), None).await.key);
+    }
+    table.clock.advance(EMPTY_TIMEOUT);
+    let kept = rooms.open("room-kept", None).await;
+    let (one, two) = tokio::join!(swept(&worker), swept(&other));
+    assert_eq!((one.closed + two.closed, one.failed + two.failed), (60, 0));
+    for key in keys {
+        let Room { status, seq, .. } = rooms.state(&key).await;
+        assert_eq!((status, seq), (Status::Ended, 2), "{key} has one end");
+    }
+    assert!(rooms.state(&kept.key).await.is_open(table.now()));
+}
+
+#[tokio::test]
+async fn what_was_ended_or_begun_again_in_between_is_left_alone() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let first = rooms.open("room-1", None).await;
+    let ended_by_hand = rooms.open("room-2", None).await;
+    rooms.end_session(&ended_by_hand.key).await;
+    table.clock.advance(EMPTY_TIMEOUT);
+    let second = rooms.open("room-1", None).await;
+    assert_ne!(second.sid, first.sid, "a session that ran out is replaced without a sweep");
+    assert_eq!(swept(&worker).await, closed(0));
+    assert_eq!(rooms.state(&first.key).await.sid, second.sid);
+}
+
+#[tokio::test]
+async fn a_room_that_is_due_refuses_before_anybody_sweeps() {
+    let table = TestTable::new().await;
+    let rooms = table.rooms();
+    let room = rooms.open("room-1", None).await;
+    let token = rooms.mint(&room.key, "ann").await;
+    table.clock.advance(EMPTY_TIMEOUT);
+    assert_eq!(rooms.redeem(&token).await, Err(models::Refusal::RoomNotActive));
+    assert!(!rooms.state(&room.key).await.is_open(table.now()));
+}

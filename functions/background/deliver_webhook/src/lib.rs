@@ -4,9 +4,6 @@
 //! wait, too, and nobody else does. What came of the last attempt is kept in the table; so a webhook that comes twice is
 //! sent once, unless the process ended between sending and noting it.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashSet;
 
 use api::{ConfigError, Env, Error, Halt, KeyRing, Worker};

@@ -1,9 +1,6 @@
 //! What follows the end of a session: who was in is told to have left, the session is archived, and what belonged to it is
 //! removed. In this order, so that a job that is cut off anywhere can be done again from its beginning.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -4,9 +4,6 @@
 //! So nothing is decided here by what came before: every message follows from one record, and from what is read now of
 //! those whom it is about. Whatever comes twice has the same deduplication id, and the same place in its session.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
