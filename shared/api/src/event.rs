@@ -75,9 +75,10 @@ async fn work<C, T>(
     let (started, usage) = (worker.clock.now(), worker.store.usage());
     let done = store::until(started.plus(kind.within), work).await;
     if let Err(failure) = &done {
-        match failure.downcast_ref::<StoreError>() {
-            Some(failure) => log::failure(failure),
-            None => error!(error = %failure, "event"),
+        if let Some(failure) = failure.downcast_ref::<StoreError>() {
+            log::failure(failure);
+        } else {
+            error!(error = %failure, "event");
         }
     }
     let usage = worker.store.usage() - usage;

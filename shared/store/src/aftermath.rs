@@ -44,10 +44,8 @@ impl Store {
     pub async fn present_at_end(&self, room: &RoomKey, sid: Sid) -> Result<Vec<Participant>, StoreError> {
         let partition = Key::room_partition(room);
         let former = format!("{FORMER_PREFIX}{sid}#");
-        let (now, before) = futures_util::try_join!(
-            self.query(&partition, PARTICIPANT_PREFIX),
-            self.query(&partition, &former)
-        )?;
+        let now = Box::pin(self.query(&partition, PARTICIPANT_PREFIX)).await?;
+        let before = Box::pin(self.query(&partition, &former)).await?;
         let people = now.into_iter().chain(before).map(ParticipantItem::decode);
         let mut people = people.collect::<Result<Vec<_>, _>>()?;
         people.retain(|person| person.sid == sid && person.standing == Standing::Active);

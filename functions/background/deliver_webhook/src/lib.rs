@@ -65,14 +65,14 @@ async fn deliver(worker: &Worker<Config>, received: &SqsMessage) -> Result<bool,
     if !message.is_replay() && (is_settled || before.stopped) {
         return Ok(true);
     }
-    let receives = received.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
-    let receives: u32 = receives.unwrap_or(1);
+    let count = received.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+    let count: u32 = count.unwrap_or(1);
     let attempts = before.known.map_or(0, |known| known.attempts) + 1;
-    let attempts = if message.is_replay() { attempts } else { attempts.max(receives) };
+    let attempts = if message.is_replay() { attempts } else { attempts.max(count) };
 
     let outcome = post(worker, &message, attempts).await?;
     let now = worker.clock.now();
-    let next = schedule::next_attempt(message.occurred_at, receives, now);
+    let next = schedule::next_attempt(message.occurred_at, count, now);
     let status = status(outcome.as_ref(), next);
     let next = next.filter(|_| status == DeliveryStatus::Retrying);
     let delivery = Delivery {
