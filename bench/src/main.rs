@@ -3,6 +3,7 @@
 //! Run with `cargo run --profile measure --package bench -- <command>`: in a debug build the database that is embedded
 //! in the process is slower than the one at AWS.
 
+mod background;
 mod cold;
 mod local_stack;
 mod memory;
@@ -37,6 +38,10 @@ enum Command {
     Storm(storm::Options),
     /// The local stack over HTTP: requests a second, latencies, memory
     Throughput(throughput::Options),
+    /// A sweep over many rooms of which one in a hundred is due
+    Sweep(background::sweep::Options),
+    /// Webhooks of the local stack: how many a second, and how long after the change
+    Relay(background::relay::Options),
     /// How long the local stack takes to be ready
     Start(start::Options),
 }
@@ -73,6 +78,8 @@ async fn main() -> ExitCode {
         Command::Handlers(options) => Box::pin(operations::run_timed(&options)).await,
         Command::Cold(options) => Box::pin(cold::run(&options)).await,
         Command::Throughput(options) => Box::pin(throughput::run(&options)).await,
+        Command::Sweep(options) => Box::pin(background::sweep::run(&options)).await,
+        Command::Relay(options) => Box::pin(background::relay::run(&options)).await,
         Command::Start(options) => Box::pin(start::run(&options)).await,
         Command::Storm(options) => Box::pin(storm::run(&options)).await,
     };

@@ -188,9 +188,9 @@ async fn ask(server: &Server, path: &str, body: &Value) -> Answered {
 }
 
 fn assert_silent(answered: &Answered, sid: &str) {
-    let said = answered.body.to_string();
+    let text = answered.body.to_string();
     for private in PRIVATE.iter().copied().chain([sid]) {
-        assert!(!said.contains(private), "{private} in {said}");
+        assert!(!text.contains(private), "{private} in {text}");
     }
 }
 

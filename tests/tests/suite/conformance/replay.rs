@@ -164,7 +164,9 @@ impl Running<'_> {
             let listed = said.body.get_mut("rooms").and_then(Value::as_array_mut);
             let is_known =
                 |room: &Value| room["room_info"]["room_id"].as_str().is_some_and(|id| self.rooms.is_open(id));
-            listed.into_iter().for_each(|rooms| rooms.retain(is_known));
+            if let Some(rooms) = listed {
+                rooms.retain(is_known);
+            }
         }
         let known = Step { asked: &asked, recorded: &recorded, rooms: &self.rooms, samples, is_full };
         let (expected, used) = wanted::expected(&known);
