@@ -1,7 +1,8 @@
 //! What every function shares: reading a request, knowing who asks, answering in the caller's dialect, and starting as
 //! a Lambda.
 //!
-//! A handler is a plain function of an [`App`] and a [`Request`]; [`run`] makes a Lambda of it.
+//! A handler is a plain function of an [`App`] and a [`Request`]; [`run`] makes a Lambda of it. One that is not behind HTTP
+//! is a function of a [`Worker`] and an event, for [`run_event`].
 
 mod answer;
 mod app;

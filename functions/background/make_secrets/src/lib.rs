@@ -8,14 +8,35 @@
 mod reply;
 mod stores;
 
-use api::Secret;
+use std::time::Duration;
+
+use api::{ConfigError, Env, Error, EventKind, Secret, Ssm, Worker};
 use models::{ApiKeyId, Clock, Random, Tenant};
 use serde::Deserialize;
 use store::ApiKey;
 use tracing::{error, info};
 
-pub use crate::reply::{Reply, SendError, send};
-pub use crate::stores::{Stores, Vault};
+use crate::reply::{Reply, send};
+use crate::stores::{Stores, Vault};
+
+/// How long the secrets may take. The function has half a minute, and `CloudFormation` must be told in what is left.
+const WITHIN: Duration = Duration::from_secs(12);
+
+/// What this function works on.
+pub const KIND: EventKind = EventKind { name: "custom resource", within: WITHIN };
+
+/// What this function is configured with.
+pub struct Config {
+    ssm: Ssm,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self { ssm: Ssm::of(env)? })
+    }
+}
 
 /// What `CloudFormation` asks.
 #[derive(Clone, Deserialize)]
@@ -56,35 +77,32 @@ pub enum MakeError {
     /// The resource in the template is not what it should be.
     #[error("properties: {0}")]
     Properties(String),
-    /// The function is not configured as it should be.
-    #[error(transparent)]
-    Config(#[from] api::ConfigError),
     /// SSM did not take a secret.
     #[error(transparent)]
     Ssm(#[from] api::SsmError),
     /// The table did not take the API key.
     #[error("API key {0}: {1}")]
     Table(String, store::StoreError),
+    /// SSM or the table answered, but too slowly.
+    #[error("not done within {} seconds", WITHIN.as_secs())]
+    Late,
 }
 
-impl Event {
-    /// Where the answer goes.
-    pub fn response_url(&self) -> &str {
-        &self.response_url
-    }
+/// Works on one event. An error, when `CloudFormation` could not be told, makes Lambda call again.
+pub async fn handle(worker: &Worker<Config>, event: Event) -> Result<(), Error> {
+    let stores = Stores { ssm: &worker.config.ssm, table: &worker.store };
+    let reply = reply(&stores, &*worker.clock, &*worker.random, &event).await;
+    Ok(send(&event.response_url, &reply).await?)
 }
 
 /// Does what `CloudFormation` asks, and says how that went. The secrets of a deleted stack stay, as its table does.
-pub async fn handle<V: Vault>(
-    vault: Result<V, MakeError>,
-    clock: &dyn Clock,
-    random: &dyn Random,
-    event: &Event,
-) -> Reply {
-    let done = match (event.request_type, vault) {
-        (RequestType::Delete, _) => Ok(()),
-        (RequestType::Create | RequestType::Update, Ok(vault)) => make(&vault, clock, random, event).await,
-        (_, Err(failure)) => Err(failure),
+async fn reply(vault: &impl Vault, clock: &dyn Clock, random: &dyn Random, event: &Event) -> Reply {
+    let done = match event.request_type {
+        RequestType::Delete => Ok(()),
+        RequestType::Create | RequestType::Update => {
+            let made = tokio::time::timeout(WITHIN, make(vault, clock, random, event)).await;
+            made.unwrap_or(Err(MakeError::Late))
+        }
     };
     if let Err(failure) = &done {
         error!(error = %failure, request = ?event.request_type, "secrets");

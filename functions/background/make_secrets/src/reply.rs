@@ -20,7 +20,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What `CloudFormation` is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Reply {
+pub(crate) struct Reply {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -32,7 +32,7 @@ pub struct Reply {
 
 /// Why `CloudFormation` could not be told.
 #[derive(Debug, thiserror::Error)]
-pub enum SendError {
+pub(crate) enum SendError {
     /// The event names no address that a request could go to.
     #[error("the event's ResponseURL is no address")]
     Address,
@@ -57,7 +57,7 @@ impl Reply {
 }
 
 /// Puts the reply where `CloudFormation` waits for it. The address is signed, so it stands in no log and no error.
-pub async fn send(url: &str, reply: &Reply) -> Result<(), SendError> {
+pub(crate) async fn send(url: &str, reply: &Reply) -> Result<(), SendError> {
     let body = serde_json::json!(reply).to_string();
     // The one that the AWS SDK brings: another HTTP client would be another TLS stack in the binary.
     let connector = default_connector(&HttpConnectorSettings::default(), None)

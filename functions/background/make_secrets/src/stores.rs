@@ -1,13 +1,13 @@
 //! Where secrets are kept: in SSM, and the API key that refers to one in the table.
 
-use api::{App, Dialect, Env, Parts, Secret, Ssm};
+use api::{Secret, Ssm};
 use models::ApiKeyId;
 use store::{ApiKey, Store};
 
 use crate::MakeError;
 
 /// What keeps secrets. Neither call replaces what is there; both say whether they made something.
-pub trait Vault {
+pub(crate) trait Vault {
     /// Keeps a secret under this name.
     fn keep_secret(&self, name: &str, secret: Secret)
     -> impl Future<Output = Result<bool, MakeError>> + Send;
@@ -21,20 +21,12 @@ pub trait Vault {
 }
 
 /// The deployment's SSM parameters and its table.
-pub struct Stores {
-    ssm: Ssm,
-    table: Store,
+pub(crate) struct Stores<'a> {
+    pub(crate) ssm: &'a Ssm,
+    pub(crate) table: &'a Store,
 }
 
-impl Stores {
-    /// Prepares the clients; nothing is sent yet.
-    pub fn connect(env: &Env, parts: &Parts) -> Result<Self, MakeError> {
-        let table = App::new(env, Dialect::Rooms, parts.clone(), ())?.store;
-        Ok(Self { ssm: Ssm::of(env)?, table })
-    }
-}
-
-impl Vault for Stores {
+impl Vault for Stores<'_> {
     async fn keep_secret(&self, name: &str, secret: Secret) -> Result<bool, MakeError> {
         Ok(self.ssm.put_new(name, &secret).await?)
     }
