@@ -8,7 +8,7 @@ mod tests;
 
 use std::fmt;
 
-use api::{App, ConfigError, Dialect, Env, Parts, Secret, Ssm, SsmError};
+use api::{ConfigError, Env, Parts, Secret, Ssm, SsmError};
 use clap::{Parser, Subcommand};
 use models::{ApiKeyId, IdError, Permission, Tenant};
 use store::{ApiKey, KeyStatus, Store, StoreError};
@@ -83,7 +83,11 @@ pub enum Command {
     },
 }
 
+/// An API key's name as this command takes it: it stands in the names of SSM parameters, which a `/` would divide.
 fn api_key_id(text: &str) -> Result<ApiKeyId, String> {
+    if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        return Err(IdError::Pattern.to_string());
+    }
     text.try_into().map_err(|error: IdError| error.to_string())
 }
 
@@ -162,7 +166,7 @@ pub async fn run(cli: &Cli) -> Result<Done, Failure> {
     let env = Env::new(std::env::vars().chain(own));
     let vault = cli.stack.as_ref().map(|stack| Ok::<_, ConfigError>((Ssm::of(&env)?, stack.clone())));
     let parts = Parts::default();
-    let store = App::new(&env, Dialect::Server, parts.clone(), ())?.store;
+    let store = env.store(&parts)?;
     Keys { store, parts, vault: vault.transpose()? }.carry_out(&cli.command).await
 }
 

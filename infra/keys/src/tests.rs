@@ -90,6 +90,14 @@ async fn a_key_does_what_it_is_allowed_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_keys_name_has_letters_digits_dashes_and_underscores_only() {
+    assert!(api_key_id("Acme_1-a").is_ok());
+    for bad in ["", "a/b", "a.b", "a b", "ä", "a\n", &"a".repeat(65)] {
+        assert!(api_key_id(bad).is_err(), "{bad:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_key_is_made_once_and_what_is_unknown_is_said() {
     let table = TestTable::new().await;
