@@ -1,25 +1,28 @@
 //! Who calls the server API: keys as data, signatures over the raw body.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use models::{ApiKeyId, Clock, JoinToken, Permission, Refusal, RoomKey, Tenant, Timestamp};
 use sha2::Sha256;
-use store::{Halt, Store, StoreError};
+use store::{ApiKey, Halt, Store, StoreError};
 use subtle::ConstantTimeEq;
 use tracing::error;
 
 use crate::secrets::Secrets;
 use crate::tokens::{join_token_key, verify_join_token};
-use crate::{Env, Request, Secret, log};
+use crate::{ConfigError, Env, Request, Secret, log};
 
 /// How long a key is remembered: a disabled one stops within this time.
 const REMEMBERED: Duration = Duration::from_mins(1);
 
-/// How old a remembered key must be to be read again for a signature that does not fit.
+/// How long ago a remembered key must have been looked up to be read again for a signature that does not fit.
 const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long all secrets of a key may take where no request says it.
+const LOOK_UP: Duration = Duration::from_secs(8);
 
 /// How far a signed timestamp may be from our clock, in seconds.
 const MOST_SKEW: i64 = 300;
@@ -49,9 +52,33 @@ impl Caller {
 #[derive(Clone, Debug)]
 struct Known {
     tenant: Tenant,
-    secrets: Vec<Secret>,
+    /// The newest first.
+    secrets: Vec<Held>,
     permissions: Option<BTreeSet<Permission>>,
+    /// When the table said so.
     read_at: Timestamp,
+    /// When it was last looked for, in vain or not.
+    tried_at: Timestamp,
+    /// Whether these are all secrets of the key, as far as could be looked up.
+    is_whole: bool,
+}
+
+/// A secret with the reference that it was found by, which never becomes another's.
+#[derive(Clone, Debug)]
+struct Held {
+    /// In a local stack it is the secret itself.
+    reference: Secret,
+    secret: Secret,
+}
+
+impl Known {
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.secrets.iter().map(|held| &held.secret)
+    }
+
+    fn held(&self, reference: &str) -> Option<&Held> {
+        self.secrets.iter().find(|held| held.reference.text() == reference)
+    }
 }
 
 /// The API keys that this process has met, each for a minute at most.
@@ -65,6 +92,12 @@ impl KeyRing {
     /// An empty ring.
     pub fn new(env: &Env) -> Self {
         Self { secrets: env.secrets().clone(), known: Mutex::default() }
+    }
+
+    /// An empty ring, as the configuration of a function that has no other.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self::new(env))
     }
 
     /// Who signed the request: `API-KEY` and `HASH-SIGNATURE`, the lower-case hexadecimal HMAC-SHA256 of the raw body.
@@ -100,7 +133,7 @@ impl KeyRing {
             bool::from(right.as_bytes().ct_eq(signature.as_bytes()))
         };
         let check = |known: &Known| {
-            let newest = known.secrets.first().filter(|_| known.secrets.iter().any(signed));
+            let newest = known.secrets().next().filter(|_| known.secrets().any(signed));
             let secret = newest.ok_or(Refusal::InvalidSignature)?.clone();
             if known.permissions.as_ref().is_some_and(|own| !own.contains(&permission)) {
                 return Err(Refusal::NotPermitted(permission));
@@ -114,7 +147,7 @@ impl KeyRing {
     /// tokens with it.
     pub async fn join_token(&self, store: &Store, now: Timestamp, text: &str) -> Result<JoinToken, Halt> {
         let id = join_token_key(text)?;
-        let verify = |known: &Known| verify_join_token(text, &id, &known.tenant, &known.secrets, now);
+        let verify = |known: &Known| verify_join_token(text, &id, &known.tenant, known.secrets(), now);
         let token = self.judge(store, now, &id, Refusal::InvalidToken, verify).await?;
         log::room(&token.room);
         Ok(token)
@@ -153,45 +186,90 @@ impl KeyRing {
         unknown: Refusal,
         check: impl Fn(&Known) -> Result<T, Refusal>,
     ) -> Result<T, Halt> {
-        let known = self.known(store, now, id).await?.ok_or_else(|| unknown.clone())?;
-        match check(&known) {
-            Err(Refusal::InvalidSignature | Refusal::InvalidToken)
-                if now.since(known.read_at) >= READ_AGAIN =>
-            {
-                self.lock().remove(id);
-                let known = self.known(store, now, id).await?.ok_or(unknown)?;
-                Ok(check(&known)?)
-            }
-            checked => Ok(checked?),
+        let mut known = self.known(store, now, id).await?.ok_or_else(|| unknown.clone())?;
+        let mut checked = check(&known);
+        if does_not_fit(&checked) && now.since(known.tried_at) >= READ_AGAIN {
+            known = self.renewed(store, now, id, known).await.ok_or(unknown)?;
+            checked = check(&known);
+        }
+        if does_not_fit(&checked) && !known.is_whole {
+            // It may be by the secret that could not be looked up.
+            return Err(StoreError::Unavailable("secrets of an API key".to_owned()).into());
+        }
+        Ok(checked?)
+    }
+
+    /// The key, no older than a minute.
+    async fn known(&self, store: &Store, now: Timestamp, id: &ApiKeyId) -> Result<Option<Known>, Halt> {
+        let remembered = self.lock().get(id).cloned();
+        match remembered {
+            Some(known) if now.since(known.read_at) < REMEMBERED => Ok(Some(known)),
+            remembered => Ok(self.read(store, now, id, remembered.as_ref()).await?),
         }
     }
 
-    async fn known(&self, store: &Store, now: Timestamp, id: &ApiKeyId) -> Result<Option<Known>, Halt> {
-        let remembered = self.lock().get(id).cloned();
-        if let Some(known) = remembered
-            && now.since(known.read_at) < REMEMBERED
-        {
-            return Ok(Some(known));
+    /// The key as it is in the table now. When that cannot be read, what is remembered of it is good for the rest of its
+    /// minute: whoever sends what does not fit must not take it from those who send what does.
+    async fn renewed(&self, store: &Store, now: Timestamp, id: &ApiKeyId, known: Known) -> Option<Known> {
+        match self.read(store, now, id, Some(&known)).await {
+            Ok(renewed) => renewed,
+            Err(failure) => {
+                log::failure(&failure);
+                let known = Known { tried_at: now, is_whole: false, ..known };
+                self.lock().insert(id.clone(), known.clone());
+                Some(known)
+            }
         }
-        let Some(key) = store.api_key(id).await?.filter(store::ApiKey::is_active) else {
+    }
+
+    /// Reads the key, and remembers it in place of what was known of it `before`.
+    async fn read(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        id: &ApiKeyId,
+        before: Option<&Known>,
+    ) -> Result<Option<Known>, StoreError> {
+        let Some(key) = store.api_key(id).await?.filter(ApiKey::is_active) else {
             self.lock().remove(id);
             return Ok(None);
         };
-        let mut secrets = Vec::with_capacity(key.secrets.len());
-        for reference in &key.secrets {
-            secrets.push(self.secrets.resolve(reference).await.map_err(|failure| {
-                error!(error = %failure, "secret of an API key");
-                StoreError::Unavailable("the secret of an API key".to_owned())
-            })?);
-        }
-        let known = Known { tenant: key.tenant, secrets, permissions: key.permissions, read_at: now };
+        let secrets = self.secrets_of(store, &key, before).await;
+        let is_whole = secrets.len() == key.secrets.len();
+        let (tenant, permissions) = (key.tenant, key.permissions);
+        let known = Known { tenant, secrets, permissions, read_at: now, tried_at: now, is_whole };
         self.lock().insert(id.clone(), known.clone());
         Ok(Some(known))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ApiKeyId, Known>> {
-        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The secrets of a key. Only what was not known `before` is asked for, within the time that the request has; what
+    /// then is not to be had is missing.
+    async fn secrets_of(&self, store: &Store, key: &ApiKey, before: Option<&Known>) -> Vec<Held> {
+        let end = store::request_ends().unwrap_or_else(|| store.now().plus(LOOK_UP));
+        let mut secrets = Vec::with_capacity(key.secrets.len());
+        for reference in &key.secrets {
+            if let Some(held) = before.and_then(|known| known.held(reference)) {
+                secrets.push(held.clone());
+                continue;
+            }
+            let left = end.since(store.now());
+            match tokio::time::timeout(left, self.secrets.resolve(reference)).await {
+                Ok(Ok(secret)) => secrets.push(Held { reference: reference.as_str().into(), secret }),
+                Ok(Err(failure)) => error!(error = %failure, "secret of an API key"),
+                Err(_) => error!(error = "no answer in the time of the request", "secret of an API key"),
+            }
+        }
+        secrets
     }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ApiKeyId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether none of the key's secrets made what was checked.
+fn does_not_fit<T>(checked: &Result<T, Refusal>) -> bool {
+    matches!(checked, Err(Refusal::InvalidSignature | Refusal::InvalidToken))
 }
 
 /// The signature of a body, with a timestamp before it where there is one.

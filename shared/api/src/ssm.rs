@@ -1,13 +1,14 @@
 //! SSM Parameter Store, as far as secrets need it: two calls, signed and sent with the parts that the DynamoDB client
 //! brings along. The SDK of SSM is the slowest crate of all to compile (`docs/decisions/0008`).
 
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_http_client::default_connector;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt as _;
@@ -36,6 +37,8 @@ pub struct Ssm {
     endpoint: String,
     region: String,
     credentials: Credentials,
+    /// Made at the first call, for most functions make none; it keeps its connections.
+    connector: Arc<OnceLock<Option<SharedHttpConnector>>>,
 }
 
 /// What one attempt gave.
@@ -56,7 +59,7 @@ impl Ssm {
 
     pub(crate) fn new(region: &str, endpoint: Option<String>, credentials: Credentials) -> Self {
         let endpoint = endpoint.unwrap_or_else(|| format!("https://ssm.{region}.amazonaws.com"));
-        Self { endpoint, region: region.to_owned(), credentials }
+        Self { endpoint, region: region.to_owned(), credentials, connector: Arc::default() }
     }
 
     /// The value of the SecureString `name`.
@@ -96,7 +99,8 @@ impl Ssm {
     async fn attempt(&self, operation: &str, body: String) -> Result<Attempt, String> {
         let request = self.signed(operation, body).map_err(|error| error.to_string())?;
         let connector =
-            default_connector(&HttpConnectorSettings::default(), None).ok_or("no HTTPS client")?;
+            self.connector.get_or_init(|| default_connector(&HttpConnectorSettings::default(), None));
+        let connector = connector.as_ref().ok_or("no HTTPS client")?;
         let exchange = async {
             let mut answer = connector.call(request).await.map_err(|error| error.to_string())?;
             let body = answer.take_body().collect().await.map_err(|error| error.to_string())?;

@@ -109,15 +109,15 @@ pub(crate) fn join_token_key(text: &str) -> Result<ApiKeyId, Refusal> {
 }
 
 /// The join token that the text is, by one of the key's secrets.
-pub(crate) fn verify_join_token(
+pub(crate) fn verify_join_token<'a>(
     text: &str,
     api_key: &ApiKeyId,
     tenant: &Tenant,
-    secrets: &[Secret],
+    mut secrets: impl Iterator<Item = &'a Secret>,
     now: Timestamp,
 ) -> Result<JoinToken, Refusal> {
     let claims: JoinClaims =
-        secrets.iter().find_map(|secret| verify(text, secret.as_bytes())).ok_or(Refusal::InvalidToken)?;
+        secrets.find_map(|secret| verify(text, secret.as_bytes())).ok_or(Refusal::InvalidToken)?;
     if claims.iss != api_key.as_str() || claims.sub != claims.user_id {
         return Err(Refusal::InvalidToken);
     }

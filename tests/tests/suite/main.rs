@@ -4,6 +4,7 @@ mod conformance;
 mod events;
 mod expiry;
 mod gateway;
+mod key_ring;
 mod metadata;
 mod model;
 mod openapi;
