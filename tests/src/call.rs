@@ -17,7 +17,7 @@ impl Call {
     pub fn new(method: &str, target: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self(Request {
-            route: "$default".to_owned(),
+            route: format!("{method} {path}"),
             method: Method::try_from(method).expect("a method"),
             path: path.to_owned(),
             query: query.to_owned(),

@@ -6,27 +6,17 @@ mod request;
 mod tests;
 
 use api::server::Common;
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
+use api::{Answer, App, Halt, KeyRing, Request, Scope, idempotent, keep};
 use models::{Permission, Refusal, Role, RoomKey};
 
 pub use crate::request::BroadcastToRoomIn;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let BroadcastToRoomIn { room_id, broadcast } = BroadcastToRoomIn::read(request.object()?)?;
         let key = caller.room(&room_id).ok_or(Refusal::RoomNotFound)?;

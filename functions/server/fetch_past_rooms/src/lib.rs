@@ -6,7 +6,7 @@ mod tests;
 use std::collections::HashSet;
 
 use api::server::{Common, With};
-use api::{Answer, App, Caller, ConfigError, Env, Halt, KeyRing, Request};
+use api::{Answer, App, Caller, Halt, KeyRing, Request};
 use models::{Permission, Refusal};
 use serde::Serialize;
 use store::{History, Page, Session};
@@ -25,17 +25,7 @@ const MOST: u32 = 100;
 const NOT_ENDED: &str = "0001-01-01T00:00:00Z";
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 #[derive(Serialize)]
 struct PastRoomsOut {
@@ -78,7 +68,7 @@ impl From<Session> for PastRoomOut {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let message = Message::root(request.object()?);
     let room_ids: HashSet<_> = message.strings("room_ids")?.into_iter().collect();
     let from = message.uint32("from")?.unwrap_or_default();

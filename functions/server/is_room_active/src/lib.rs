@@ -4,23 +4,13 @@
 mod tests;
 
 use api::server::{Common, With};
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
+use api::{Answer, App, Halt, KeyRing, Request};
 use models::{Permission, Room, Timestamp};
 use serde::Serialize;
 use wire::Message;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 #[derive(Serialize)]
 struct IsRoomActiveOut {
@@ -29,7 +19,7 @@ struct IsRoomActiveOut {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let room_id = Message::root(request.object()?).required_string("room_id")?;
     let room = match caller.room(&room_id) {
         Some(key) => app.store.room(&key).await?,
