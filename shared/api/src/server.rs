@@ -1,14 +1,18 @@
 //! The dialect of the server API: plugNmeet's answers, and protobuf's JSON on the way in.
 
+mod active_room;
 mod participant_info;
 mod room_info;
+mod room_metadata;
 
 use models::{Refusal, Room, Violation};
 use serde::Serialize;
 use store::RoomDocument;
 
+pub use active_room::{ActiveRoom, MOST_BYTES_OF_ROOMS};
 pub use participant_info::{ParticipantInfo, participant_metadata};
 pub use room_info::RoomInfo;
+pub use room_metadata::room_metadata;
 
 use crate::Answer;
 

@@ -3,40 +3,24 @@
 #[cfg(test)]
 mod tests;
 
-use api::server::{Common, ParticipantInfo, RoomInfo, With};
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
+use api::server::{ActiveRoom, Common, MOST_BYTES_OF_ROOMS, With};
+use api::{Answer, App, Halt, KeyRing, Request};
 use models::Permission;
 use serde::Serialize;
 use store::Whole;
 use wire::Message;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 #[derive(Serialize)]
 struct ActiveRoomOut {
     room: Option<ActiveRoom>,
 }
 
-#[derive(Serialize)]
-struct ActiveRoom {
-    room_info: RoomInfo,
-    participants_info: Vec<ParticipantInfo>,
-}
-
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let room_id = Message::root(request.object()?).required_string("room_id")?;
     let whole = match caller.room(&room_id) {
         Some(key) => app.store.whole_room(&key).await?,
@@ -47,9 +31,17 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let common = Common::failure("room not found in active state", "ROOM_NOT_FOUND");
         return Ok(With::new(common, ActiveRoomOut { room: None }).answer());
     };
-    let active = ActiveRoom {
-        room_info: RoomInfo::of(&room, &document, now),
-        participants_info: ParticipantInfo::all(&room, &whole.participants),
+    let active = ActiveRoom::of(&room, &document, &whole.participants, now);
+    Ok(answer(active, MOST_BYTES_OF_ROOMS))
+}
+
+/// The answer about a room, without its people where they are more than `most` bytes (`docs/decisions/0012`).
+fn answer(active: ActiveRoom, most: usize) -> Answer {
+    let (room, common) = if active.size() <= most {
+        (active, Common::success())
+    } else {
+        let msg = "success: too many people for participants_info".to_owned();
+        (active.without_people(), Common { msg, ..Common::success() })
     };
-    Ok(With::new(Common::success(), ActiveRoomOut { room: Some(active) }).answer())
+    With::new(common, ActiveRoomOut { room: Some(room) }).answer()
 }

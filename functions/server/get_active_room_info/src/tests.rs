@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
-use models::Role;
+use models::{Role, Settings};
 use serde_json::{Value, json};
 use store::{NewRoom, NewToken};
 use testing::rooms::{EMPTY_TIMEOUT, HOST, new_room, new_token};
@@ -183,6 +183,77 @@ async fn a_room_by_code_is_shown_while_a_session_runs() {
     let host = people.iter().find(|person| person["identity"] == HOST).expect("he is in");
     assert_eq!(metadata(host)["is_admin"], true);
     assert_eq!(metadata(host)["ex_user_id"], HOST);
+}
+
+#[tokio::test]
+async fn the_metadata_of_a_room_by_code_says_what_its_host_decided() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.by_code(5).await;
+    rooms.join(&room.key, HOST).await.expect("a seat");
+    let shown = async || {
+        let reply = about(&app, room.key.room.as_str()).await;
+        metadata(&reply.body["room"]["room_info"])
+    };
+    let before = shown().await;
+    assert_eq!((&before["room_title"], &before["started_at"]), (&json!("Weekly"), &json!("1800000000")));
+    let features = &before["room_features"];
+    for on in ["allow_webcams", "allow_screen_share"] {
+        assert_eq!(features[on], true, "{on}");
+    }
+    assert_eq!(
+        (&features["mute_on_start"], &features["chat_features"]["is_allow"]),
+        (&json!(false), &json!(true))
+    );
+    let locks = json!({"lock_screen_sharing": false, "lock_whiteboard": true, "lock_shared_notepad": true});
+    assert_eq!(before["default_lock_settings"], locks);
+    assert_eq!(shown().await, before, "it is the same however often it is asked for");
+
+    rooms
+        .set(&room.key, |settings| {
+            *settings = Settings {
+                allow_screen_share: false,
+                allow_chat: false,
+                allow_participant_video: false,
+                allow_participant_audio: false,
+                allow_guest_access: false,
+                mute_participants_on_join: true,
+                waiting_room: true,
+            };
+        })
+        .await;
+    let after = shown().await;
+    let features = &after["room_features"];
+    for off in ["allow_webcams", "allow_screen_share"] {
+        assert_eq!(features[off], false, "{off}");
+    }
+    assert_eq!(
+        (&features["mute_on_start"], &features["chat_features"]["is_allow"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(features["waiting_room_features"]["is_active"], true);
+    let locks = &after["default_lock_settings"];
+    assert_eq!((&locks["lock_microphone"], &locks["lock_screen_sharing"]), (&json!(true), &json!(true)));
+    assert_ne!(after["metadata_id"], before["metadata_id"], "it says something else");
+}
+
+#[tokio::test]
+async fn an_answer_that_would_be_too_long_leaves_out_the_people_and_says_so() {
+    let table = TestTable::new().await;
+    let rooms = table.rooms();
+    let room = rooms.open("room-1", None).await;
+    rooms.seat(&room.key, "ann").await;
+    let whole = table.store().whole_room(&room.key).await.expect("readable");
+    let (room, document) = (whole.room.expect("open"), whole.document.expect("described"));
+    let active = || ActiveRoom::of(&room, &document, &whole.participants, table.now());
+    let most = active().size();
+    let reply = Reply::from(answer(active(), most));
+    assert_eq!((reply.text("msg"), identities(&reply)), ("success", vec!["ann"]));
+    let reply = Reply::from(answer(active(), most - 1));
+    assert_eq!((&reply.body["status"], &reply.body["status_code"]), (&json!(true), &json!("SUCCESS")));
+    assert_eq!(reply.text("msg"), "success: too many people for participants_info");
+    assert_eq!(identities(&reply), [""; 0]);
+    assert_eq!(reply.body["room"]["room_info"]["joined_participants"], "1");
 }
 
 #[tokio::test]

@@ -2,20 +2,12 @@
 
 use std::fmt;
 
-use api::server::{ParticipantInfo, RoomInfo};
-use models::{Participant, Room, Timestamp};
-use serde::Serialize;
+use api::server::ActiveRoom;
+use models::{Room, Timestamp};
 use store::{RoomDocument, Store, StoreError, Whole};
 
 /// How many rooms' people are read between two looks at the size.
 const AT_A_TIME: usize = 16;
-
-/// A running session and who is in it.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct ActiveRoom {
-    room_info: RoomInfo,
-    participants_info: Vec<ParticipantInfo>,
-}
 
 /// What of the rooms did not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +30,6 @@ impl fmt::Display for LeftOut {
     }
 }
 
-impl ActiveRoom {
-    fn of(room: &Room, document: &RoomDocument, people: &[Participant], now: Timestamp) -> Self {
-        Self {
-            room_info: RoomInfo::of(room, document, now),
-            participants_info: ParticipantInfo::all(room, people),
-        }
-    }
-
-    /// Its bytes in Lambda's answer, with the comma: the body is a text in a JSON of its own.
-    fn size(&self) -> usize {
-        let text = serde_json::to_vec(self).expect("our answers have text keys");
-        text.len() + text.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count() + 1
-    }
-}
-
 /// The open rooms in no more than `most` bytes. All have their people, or none has; and so with the metadata: of a list
 /// that is full here and empty there nobody could tell who is not in and who did not fit.
 pub(crate) async fn list(
@@ -69,10 +46,7 @@ pub(crate) async fn list(
             None => Ok((rooms, Some(LeftOut::People))),
         };
     }
-    for (active, (room, document)) in rooms.iter_mut().zip(open) {
-        let document = RoomDocument { metadata: "{}".to_owned(), ..document };
-        *active = ActiveRoom::of(&room, &document, &[], now);
-    }
+    rooms = rooms.into_iter().map(ActiveRoom::without_metadata).collect();
     let fit = rooms.iter().scan(0, |size, room| {
         *size += room.size();
         (*size <= most).then_some(())

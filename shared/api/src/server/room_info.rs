@@ -4,6 +4,8 @@ use models::{Room, Timestamp};
 use serde::Serialize;
 use store::RoomDocument;
 
+use super::room_metadata;
+
 /// A session as the server API shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RoomInfo {
@@ -36,7 +38,12 @@ impl RoomInfo {
             is_breakout_room: 0,
             parent_room_id: String::new(),
             creation_time: room.created_at.seconds().to_string(),
-            metadata: document.metadata.clone(),
+            metadata: room_metadata(room, document),
         }
+    }
+
+    /// The same session without its metadata.
+    pub(super) fn without_metadata(self) -> Self {
+        Self { metadata: "{}".to_owned(), ..self }
     }
 }

@@ -227,6 +227,12 @@ async fn rooms_by_code(contract: &mut Contract) {
             contract.refused(id, By::Nobody, &room, None, "missingToken").await;
         }
     }
+    // API keys see it, too, with metadata as any other room has.
+    for call in ["getActiveRoomInfo", "getActiveRoomsInfo"] {
+        let call = contract.document.operation(call);
+        let seen = contract.ask(&call, By::Key, &[], Some(&json!({ "room_id": id }))).await;
+        assert!(seen.body.to_string().contains(&id), "{seen:?}");
+    }
     let settings = |key: &str, value: Value| Some(json!({ key: value }));
     let lock = |locked: bool| settings("isLocked", json!(locked));
     let update = contract.document.operation("updateRoomSettings");

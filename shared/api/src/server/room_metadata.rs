@@ -1,0 +1,74 @@
+//! A room's metadata as the server API and webhooks show it.
+
+use models::{CodeRoom, Refusal, Room};
+use serde_json::json;
+use store::RoomDocument;
+use uuid::Uuid;
+use wire::{Allowed, Message, Owned, RoomMetadata};
+
+/// Most breakout rooms of a room by code: as many as plugNmeet gives where nothing is said.
+const BREAKOUT_ROOMS: u32 = 6;
+
+/// The room's metadata, a JSON text. A room of the server API has what it was made with. A room by code has plugNmeet's
+/// defaults with its title, its duration, and what its host decided by now:
+///
+/// | setting | field |
+/// |---|---|
+/// | `allowChat` | `room_features.chat_features.is_allow` |
+/// | `allowScreenShare` | `room_features.allow_screen_share`; `default_lock_settings.lock_screen_sharing` is its reverse |
+/// | `allowParticipantVideo` | `room_features.allow_webcams` |
+/// | `allowParticipantAudio` | `default_lock_settings.lock_microphone`, when it is off: no feature is about microphones |
+/// | `muteParticipantsOnJoin` | `room_features.mute_on_start` |
+/// | `waitingRoom` | `room_features.waiting_room_features.is_active` |
+///
+/// `allowGuestAccess` has no field: guests are unknown to plugNmeet.
+pub fn room_metadata(room: &Room, document: &RoomDocument) -> String {
+    match &room.by_code {
+        None => document.metadata.clone(),
+        // Its parts are ours and pass; what was stored is the least that can be said.
+        Some(by_code) => {
+            metadata_by_code(room, by_code, document).unwrap_or_else(|_| document.metadata.clone())
+        }
+    }
+}
+
+fn metadata_by_code(room: &Room, by_code: &CodeRoom, document: &RoomDocument) -> Result<String, Refusal> {
+    let settings = by_code.settings;
+    let mut asked = json!({
+        "room_title": document.title,
+        "room_features": {
+            "allow_webcams": settings.allow_participant_video,
+            "allow_screen_share": settings.allow_screen_share,
+            "mute_on_start": settings.mute_participants_on_join,
+            "room_duration": room.duration.map(|duration| duration.as_secs() / 60),
+            "chat_features": {"is_allow": settings.allow_chat},
+            "waiting_room_features": {"is_active": settings.waiting_room},
+        },
+        "default_lock_settings": {
+            "lock_microphone": (!settings.allow_participant_audio).then_some(true),
+            "lock_screen_sharing": !settings.allow_screen_share,
+        },
+    });
+    // Another one whenever it says something else, and the same however often it is asked for.
+    let metadata_id = Uuid::new_v5(&room.sid.0, asked.to_string().as_bytes());
+    let asked = asked.as_object_mut().map(std::mem::take).unwrap_or_default();
+    let (mut metadata, _) = RoomMetadata::read(&Message::root(asked))?;
+    let allowed = Allowed {
+        insights: false,
+        sip: false,
+        breakout_rooms: BREAKOUT_ROOMS,
+        minutes: None,
+        copyright: String::new(),
+        own_copyright: false,
+    };
+    metadata.settle(
+        &allowed,
+        Owned {
+            metadata_id: metadata_id.to_string(),
+            started_at: room.created_at.seconds(),
+            // Nothing is encrypted unless it was asked for.
+            encryption_key: String::new(),
+        },
+    );
+    Ok(metadata.into_text())
+}
