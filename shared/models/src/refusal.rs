@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Permission;
+use crate::{IdError, Permission};
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,14 @@ impl Violation {
     /// What `field` should have been.
     pub fn new(field: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { field: field.into(), expected: expected.into() }
+    }
+
+    /// What an id should have been that is none: no longer than it may be, or else as `pattern` says.
+    pub fn of_id(field: impl Into<String>, error: IdError, pattern: &str) -> Self {
+        match error {
+            IdError::TooLong(most) => Self::new(field, format!("must be at most {most} characters")),
+            IdError::Empty | IdError::Pattern => Self::new(field, pattern),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A participant's metadata, as a request for a join token has it.
 
+use models::UserId;
+
 use crate::Field;
 
 /// What a person may be kept from; by plugNmeet's names.
@@ -28,6 +30,6 @@ pub const USER_METADATA: &[Field] = &[
     Field::optional_text("preferred_lang"),
     Field::part("lock_settings", LOCKS),
     Field::text("metadata_id").owned(),
-    Field::optional_text("ex_user_id"),
+    Field::optional_text("ex_user_id").at_most(UserId::MAX),
     Field::json("extra_data"),
 ];

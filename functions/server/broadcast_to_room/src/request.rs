@@ -50,7 +50,7 @@ impl BroadcastToRoomIn {
             Ok(user) => Some(user),
             Err(IdError::Empty) => None,
             Err(error) => {
-                violations.push(Violation::new("to_user_id", expected(error)));
+                violations.push(Violation::of_id("to_user_id", error, &error.to_string()));
                 None
             }
         };
@@ -78,12 +78,5 @@ const fn tone(number: i32) -> Tone {
         1 => Tone::Warning,
         2 => Tone::Error,
         _ => Tone::Info,
-    }
-}
-
-fn expected(error: IdError) -> String {
-    match error {
-        IdError::TooLong(most) => format!("must be at most {most} characters"),
-        error => error.to_string(),
     }
 }

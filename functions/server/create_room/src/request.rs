@@ -32,13 +32,8 @@ impl CreateRoomIn {
         let metadata = metadata.map(|metadata| RoomMetadata::read(&metadata)).transpose()?;
         let mut violations = vec![];
         let room_id = RoomId::try_from(id.as_str());
-        if let Err(error) = &room_id {
-            let expected = match error {
-                models::IdError::TooLong(most) => format!("must be at most {most} characters"),
-                _ => ROOM_ID_PATTERN.to_owned(),
-            };
-            violations.push(Violation::new("room_id", expected));
-        }
+        violations
+            .extend(room_id.as_ref().err().map(|error| Violation::of_id("room_id", *error, ROOM_ID_PATTERN)));
         for (name, value) in [("empty_timeout", empty_timeout), ("max_participants", max_participants)] {
             if value == Some(0) {
                 violations.push(Violation::new(name, "must be greater than 0"));

@@ -1,6 +1,6 @@
 //! What a token is asked for with, and what it will bring to the participant.
 
-use models::{Locks, Refusal, Role, Room, RoomId, Timestamp, UserId, Violation};
+use models::{IdError, Locks, Refusal, Role, Room, RoomId, Timestamp, UserId, Violation};
 use serde_json::{Map, Value, json};
 use store::NewToken;
 use uuid::Uuid;
@@ -13,6 +13,8 @@ const MOST_NAME: usize = 5000;
 /// Most bytes of the caller's own metadata as it is stored. Large metadata is an item of its own; but of all who are in
 /// it goes into one answer of getActiveRoomInfo, which Lambda limits to 6 MB.
 const MOST_METADATA: usize = 48 * 1024;
+/// The ids of plugNmeet's recorder and of its broadcaster, by which it finds them again in every room.
+const BOTS: [&str; 2] = ["RECORDER_BOT", "RTMP_BOT"];
 /// The name of plugNmeet's recorder.
 const RECORDER_NAME: &str = "PLUGNMEET_RECORDER_AUTH";
 const USER_ID_PATTERN: &str = "user_id should only contain ASCII letters (a-z A-Z), digits (0-9) or -_";
@@ -42,11 +44,7 @@ impl GetJoinTokenIn {
         let mut violations = vec![];
         let room = RoomId::try_from(room_id.as_str());
         if let Err(error) = room {
-            let expected = match error {
-                models::IdError::TooLong(most) => format!("must be at most {most} characters"),
-                _ => ROOM_ID_PATTERN.to_owned(),
-            };
-            violations.push(Violation::new("room_id", expected));
+            violations.push(Violation::of_id("room_id", error, ROOM_ID_PATTERN));
         }
         let Some(user_info) = user_info else {
             violations.push(Violation::new("user_info", "value is required"));
@@ -58,6 +56,12 @@ impl GetJoinTokenIn {
         } else if name.len() > MOST_NAME {
             let expected = format!("must be at most {MOST_NAME} bytes");
             violations.push(Violation::new("user_info.name", expected));
+        }
+        let given_user_id = user_info.string("user_id")?;
+        // Whatever else it is: in a room that makes the ids itself it is kept as `ex_user_id`.
+        if given_user_id.chars().count() > UserId::MAX {
+            let error = IdError::TooLong(UserId::MAX);
+            violations.push(Violation::of_id("user_info.user_id", error, USER_ID_PATTERN));
         }
         let read = wire::read(USER_METADATA, &user_info.message("user_metadata")?)?;
         violations.extend(read.violations);
@@ -72,7 +76,7 @@ impl GetJoinTokenIn {
             violations.push(Violation::new("user_info.user_metadata", expected));
         }
         let read = Self {
-            given_user_id: user_info.string("user_id")?,
+            given_user_id,
             name,
             is_admin: is_true(&user_info, "is_admin")?,
             is_hidden: is_true(&user_info, "is_hidden")?,
@@ -106,7 +110,8 @@ impl GetJoinTokenIn {
                 format!("name: {RECORDER_NAME} is reserved for internal use only"),
             ));
         }
-        let user = if room.auto_gen_user_id {
+        let is_bot = BOTS.contains(&self.given_user_id.as_str());
+        let user = if room.auto_gen_user_id && !is_bot {
             UserId::try_from(generated.to_string().as_str()).map_err(|_| Refusal::Internal)?
         } else {
             self.own_user_id(room)?
@@ -138,13 +143,7 @@ impl GetJoinTokenIn {
         if let Some(reason) = reserved(given) {
             return Err(Refusal::malformed("", reason));
         }
-        let user = self.user_id().ok_or_else(|| {
-            if given.chars().count() > UserId::MAX {
-                Refusal::invalid("user_info.user_id", format!("must be at most {} characters", UserId::MAX))
-            } else {
-                Refusal::malformed("", USER_ID_PATTERN)
-            }
-        })?;
+        let user = self.user_id().ok_or_else(|| Refusal::malformed("", USER_ID_PATTERN))?;
         if room.by_code.is_some() && user.is_reserved_for_guests() {
             return Err(Refusal::malformed("", format!("user_id: {user} is reserved for guests")));
         }
@@ -163,7 +162,7 @@ impl GetJoinTokenIn {
             _ => true,
         });
         metadata.insert("metadata_id".into(), json!(metadata_id));
-        if self.given_user_id != user.as_str() {
+        if !self.given_user_id.is_empty() && self.given_user_id != user.as_str() {
             metadata.entry("ex_user_id").or_insert_with(|| json!(self.given_user_id));
         }
         Value::Object(metadata).to_string()

@@ -253,6 +253,19 @@ async fn where_the_room_makes_the_ids_the_given_one_is_only_noted() {
     }
     let metadata = joined_metadata(&table, &app, &room.key, small("no id")).await;
     assert_eq!(metadata["ex_user_id"], "no id");
+    let without = with(json!({"user_id": null}));
+    for nothing in [small(""), without] {
+        let metadata = joined_metadata(&table, &app, &room.key, nothing).await;
+        assert_eq!(metadata["ex_user_id"].as_str().map(str::len), Some(36), "his own id: {metadata}");
+    }
+    for bot in ["RECORDER_BOT", "RTMP_BOT"] {
+        let token = mint(&app, small(bot)).await;
+        assert_eq!(opened(token.text("token"))["claims"]["sub"], bot, "plugNmeet finds it by its id");
+    }
+    let long = "validation error: user_info.user_id: must be at most 128 characters";
+    let reply = mint(&app, small(&" ".repeat(129))).await;
+    assert_eq!(reply.failure(), (200, long, "INVALID_PARAMETERS"));
+    assert_eq!(mint(&app, small(&" ".repeat(128))).await.text("msg"), "success");
 }
 
 /// Replaces the key of tenant `main`.

@@ -59,10 +59,13 @@ fn value(field: &Value, choices: &mut Choices) -> Value {
         Some("string") if field["format"] == "uri" => {
             json!(choices.one(["https://example.org/a?b=c", "http://h", "HTTPS://h:1/"]))
         }
-        Some("string") => text(field["minLength"] == 1, choices),
+        Some("string") => {
+            let most = field["maxLength"].as_u64().and_then(|most| usize::try_from(most).ok());
+            text(field["minLength"] == 1, most.unwrap_or(LONG), choices)
+        }
         // The caller's own: any JSON.
         _ => {
-            let text = text(false, choices);
+            let text = text(false, LONG, choices);
             choices.one([
                 json!({}),
                 json!({"aB": "c", "a_b": "", "": "x", "roomId": false}),
@@ -76,9 +79,12 @@ fn value(field: &Value, choices: &mut Choices) -> Value {
     }
 }
 
-fn text(is_required: bool, choices: &mut Choices) -> Value {
+/// Characters of a long text that nothing limits.
+const LONG: usize = 255;
+
+fn text(is_required: bool, most: usize, choices: &mut Choices) -> Value {
     let other = if is_required { "T" } else { "" };
-    json!(choices.one(["Text", other, "ü \u{1F600} \"\\/\u{0}\n\u{2028}<b>&amp;", "null", &"ß".repeat(255)]))
+    json!(choices.one(["Text", other, "ü \u{1F600} \"\\/\u{0}\n\u{2028}<b>&amp;", "null", &"ß".repeat(most)]))
 }
 
 /// The same message otherwise spelled.

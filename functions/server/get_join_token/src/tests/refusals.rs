@@ -115,6 +115,14 @@ async fn violations_are_listed_in_the_order_of_the_fields() {
             metadata(json!({"extra_data": {"x": "y".repeat(48 * 1024)}})),
             "validation error: user_info.user_metadata: must be at most 49152 bytes".to_owned(),
         ),
+        (
+            small(&"u".repeat(129)),
+            "validation error: user_info.user_id: must be at most 128 characters".to_owned(),
+        ),
+        (
+            metadata(json!({"ex_user_id": "é".repeat(129)})),
+            format!("{own}ex_user_id: must be at most 128 characters"),
+        ),
         (metadata(json!({"is_presenter": true})), format!("{own}is_presenter: must equal false")),
         (
             metadata(json!({"raised_hand": {"is_raised": true}})),
