@@ -24,7 +24,7 @@ pub(crate) async fn answer(
     user: Option<&User>,
 ) -> Result<Answer, Halt> {
     // The name is not needed, but what could not be joined with is malformed here too.
-    if request.object_or_empty()?.contains_key("guestName") {
+    if request.object_or_empty()?.get("guestName").is_some_and(|name| !name.is_null()) {
         guest_name(request, user.is_some())?;
     }
     let nobody = Profile { name: String::new(), avatar_url: None };

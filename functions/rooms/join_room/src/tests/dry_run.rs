@@ -41,6 +41,9 @@ async fn it_says_yes_to_guests_without_a_name_and_to_users() {
     for _ in 0..3 {
         assert_eq!(reason(&table, &app, dry_as(&table, code(&room), "ann")).await, None);
     }
+    for absent in [json!({}), json!({"guestName": null})] {
+        assert_eq!(reason(&table, &app, dry(code(&room)).raw(absent.to_string())).await, None, "{absent}");
+    }
     assert!(!rooms.state(&room.key).await.is_open(table.now()), "no session was started");
 }
 
@@ -104,6 +107,7 @@ async fn a_bad_credential_and_a_malformed_body_are_refused_as_ever() {
     checks::user_tokens(&table, async |call| ask(&app, call).await, &dry(code(&room))).await;
     checks::bodies(400, async |body| ask(&app, dry(code(&room)).raw(body)).await).await;
     checks::bodies(400, async |body| ask(&app, dry("no-code").raw(body)).await).await;
+    assert_eq!(ask(&app, dry(code(&room)).raw(r#"{"guestName":""}"#)).await.status, 400);
 }
 
 #[tokio::test]
