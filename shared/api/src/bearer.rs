@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jsonwebtoken::decode_header;
-use models::{Clock, Profile, Refusal, SessionToken, Timestamp, UserId};
+use models::{Clock, Profile, Refusal, Room, RoomKey, SessionToken, Tenant, Timestamp, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 use store::Admission;
@@ -66,6 +66,22 @@ pub struct User {
     pub id: UserId,
     /// `name`, or else the `sub`, and `picture`.
     pub profile: Profile,
+}
+
+impl User {
+    /// The room of this id in the deployment's own tenant, where all users are; the log names it from here on. A text that
+    /// is no id is the id of no room.
+    pub fn room(&self, id: &str) -> Result<RoomKey, Refusal> {
+        let id = id.try_into().map_err(|_| Refusal::RoomNotFound)?;
+        let key = RoomKey { tenant: Tenant::main(), room: id };
+        log::room(&key);
+        Ok(key)
+    }
+
+    /// Refuses what only the host may do.
+    pub fn must_host(&self, room: &Room) -> Result<(), Refusal> {
+        if room.is_hosted_by(&self.id) { Ok(()) } else { Err(Refusal::NotHost) }
+    }
 }
 
 /// How users' tokens are verified: by a shared secret.
@@ -229,6 +245,13 @@ mod tests {
         let text = token(json!({"name": "  ", "picture": "javascript:alert(1)"}));
         let user = users().verify(Bearer(&text), NOW).expect("good");
         assert_eq!(user.profile, Profile { name: "auth0|x".into(), avatar_url: None });
+    }
+
+    #[test]
+    fn a_users_rooms_are_the_deployments_own() {
+        let user = users().verify(Bearer(&token(json!({}))), NOW).expect("good");
+        assert_eq!(user.room("demo").map(|room| room.to_string()), Ok("main/demo".to_owned()));
+        assert_eq!(user.room("no id"), Err(Refusal::RoomNotFound));
     }
 
     #[test]

@@ -1,10 +1,20 @@
 //! The dialect of the rooms API: what a room, a participant and a refusal look like.
 
-use models::{Participant, Refusal, Role, Room, Settings, Standing, Timestamp, Violation};
+use models::{
+    Participant, Refusal, Role, Room, RoomCode, RoomKey, Settings, Standing, Tenant, Timestamp, Violation,
+};
 use serde::Serialize;
 use store::{Admission, RoomDocument};
 
-use crate::Answer;
+use crate::{Answer, log};
+
+/// The room of a code, which the log names from here on. A text that is no code is the code of no room.
+pub fn room_of_code(code: &str) -> Result<RoomKey, Refusal> {
+    let code = RoomCode::try_from(code).map_err(|_| Refusal::RoomNotFound)?;
+    let key = RoomKey { tenant: Tenant::main(), room: code.room_id() };
+    log::room(&key);
+    Ok(key)
+}
 
 /// A session token in an answer.
 #[derive(Clone, Serialize)]

@@ -1,6 +1,6 @@
 //! Somebody who wants to look into a room: its host by his user token, or somebody who is in.
 
-use models::{Refusal, RoomKey, SessionToken, Tenant, Timestamp};
+use models::{Refusal, RoomKey, SessionToken, Timestamp};
 use store::{Halt, Seen, Store};
 
 use crate::{Bearer, Request, Sessions, User, Users, log};
@@ -30,15 +30,17 @@ impl Visitor {
         }
     }
 
-    /// The room of this id in the visitor's tenant.
-    pub fn room(&self, id: &str) -> Option<RoomKey> {
-        let tenant = match self {
-            Self::User(_) => Tenant::main(),
-            Self::Seated(token) => token.room.tenant.clone(),
-        };
-        let key = RoomKey { tenant, room: id.try_into().ok()? };
-        log::room(&key);
-        Some(key)
+    /// The room of this id in the visitor's tenant; see [`User::room`].
+    pub fn room(&self, id: &str) -> Result<RoomKey, Refusal> {
+        match self {
+            Self::User(user) => user.room(id),
+            Self::Seated(token) => {
+                let id = id.try_into().map_err(|_| Refusal::RoomNotFound)?;
+                let key = RoomKey { tenant: token.room.tenant.clone(), room: id };
+                log::room(&key);
+                Ok(key)
+            }
+        }
     }
 
     /// The room with its metadata, if the visitor may look into it: the host always, others while they are in.

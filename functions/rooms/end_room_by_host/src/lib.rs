@@ -5,8 +5,8 @@ mod tests;
 
 use std::time::Duration;
 
-use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Users, idempotent, keep, log};
-use models::{EndReason, Refusal, Room, RoomId, RoomKey, Tenant};
+use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Users, idempotent, keep};
+use models::{EndReason, Room};
 use store::Ending;
 
 /// What this function is configured with.
@@ -26,11 +26,8 @@ impl Config {
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let user = app.config.users.required(request, app.clock.now())?;
     idempotent(app, request, &Scope::user(&user.id), async |claim| {
-        let id = RoomId::try_from(request.path_parameter("id")).map_err(|_| Refusal::RoomNotFound)?;
-        let key = RoomKey { tenant: Tenant::main(), room: id };
-        log::room(&key);
-        let authorise =
-            |room: &Room| if room.is_hosted_by(&user.id) { Ok(()) } else { Err(Refusal::NotHost) };
+        let key = user.room(request.path_parameter("id"))?;
+        let authorise = |room: &Room| user.must_host(room);
         let ending = Ending::Room { past_rooms: app.config.past_rooms };
         let render = |(): &()| Answer::no_content().stored();
         app.store.end(&key, ending, EndReason::Host, authorise, keep(claim, &render)).await?;

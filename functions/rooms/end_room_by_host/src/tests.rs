@@ -1,5 +1,5 @@
 use api::{Dialect, respond};
-use models::Status;
+use models::{Refusal, Status};
 use serde_json::{Value, json};
 use testing::rooms::{HOST, PAST_ROOMS, just_before};
 use testing::{Call, Reply, TestTable, checks};

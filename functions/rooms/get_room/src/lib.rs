@@ -23,7 +23,7 @@ impl Config {
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let visitor = Visitor::of(&app.config.users, &app.config.sessions, request, app.clock.now())?;
-    let key = visitor.room(request.path_parameter("id")).ok_or(Refusal::RoomNotFound)?;
+    let key = visitor.room(request.path_parameter("id"))?;
     let seen = visitor.enter(&app.store, &key, app.clock.now()).await?;
     let (room, document) = seen.room.zip(seen.document).ok_or(Refusal::RoomNotFound)?;
     Ok(Answer::json(200, &RoomOut::of(&room, &document, app.clock.now())))

@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use api::rooms::DoorOut;
-use api::{Answer, App, ConfigError, Env, Halt, Request, log};
-use models::{Refusal, RoomCode, RoomKey, Tenant};
+use api::rooms::{DoorOut, room_of_code};
+use api::{Answer, App, ConfigError, Env, Halt, Request};
+use models::Refusal;
 
 /// What this function is configured with: nothing.
 pub struct Config;
@@ -20,9 +20,7 @@ impl Config {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let code = RoomCode::try_from(request.path_parameter("code")).map_err(|_| Refusal::RoomNotFound)?;
-    let key = RoomKey { tenant: Tenant::main(), room: code.room_id() };
-    log::room(&key);
+    let key = room_of_code(request.path_parameter("code"))?;
     let seen = app.store.room_with_document(&key).await?;
     let now = app.clock.now();
     let room = seen.room.filter(|room| room.by_code.is_some() && !room.is_gone(now));

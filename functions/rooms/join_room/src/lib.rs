@@ -6,12 +6,12 @@ mod tests;
 
 use std::time::Duration;
 
-use api::rooms::ParticipantOut;
+use api::rooms::{ParticipantOut, room_of_code};
 use api::{
     Answer, App, Bearer, ConfigError, Env, Fields, Halt, Request, Scope, Sessions, User, Users, idempotent,
-    keep, log,
+    keep,
 };
-use models::{GuestName, Profile, Refusal, RoomCode, RoomKey, Tenant};
+use models::{GuestName, Profile, Refusal, RoomKey};
 use store::{Admission, Credential, Door};
 
 /// What this function is configured with.
@@ -40,15 +40,15 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         Some(token) => Some(app.config.users.verify(token, app.clock.now())?),
         None => None,
     };
-    let room = room(request);
+    let room = room_of_code(request.path_parameter("code"));
     if request.query_parameter("dryRun") == Some("true") {
-        return dry_run::answer(app, request, room.as_ref(), user.as_ref()).await;
+        return dry_run::answer(app, request, room.as_ref().ok(), user.as_ref()).await;
     }
-    let Some(room) = room else {
+    if room.is_err() {
         // A malformed request is told before an unknown room.
         guest_name(request, user.is_some())?;
-        return Err(Refusal::RoomNotFound.into());
-    };
+    }
+    let room = room?;
     let scope = user.as_ref().map_or_else(|| Scope::guests(&room), |user| Scope::user(&user.id));
     idempotent(app, request, &scope, async |claim| {
         let guest = guest_name(request, user.is_some())?;
@@ -58,14 +58,6 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         Ok(answer(app, &admission))
     })
     .await
-}
-
-/// The room of the code in the path; a malformed code is an unknown room.
-fn room(request: &Request) -> Option<RoomKey> {
-    let code = RoomCode::try_from(request.path_parameter("code")).ok()?;
-    let key = RoomKey { tenant: Tenant::main(), room: code.room_id() };
-    log::room(&key);
-    Some(key)
 }
 
 fn door<'a>(app: &App<Config>, room: &'a RoomKey, user: Option<&'a User>, guest: &'a Profile) -> Door<'a> {

@@ -1,6 +1,6 @@
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
-use models::Timestamp;
+use models::{RoomCode, Timestamp};
 use serde_json::{Value, json};
 use testing::rooms::{DEPARTURE, HOST, just_before, session_of, user_id};
 use testing::{Call, Reply, TestTable, checks, opened};

@@ -27,7 +27,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         "" => request.path_parameter("id").to_owned(),
         code => RoomCode::try_from(code).map_err(|_| Refusal::RoomNotFound)?.room_id().to_string(),
     };
-    let key = visitor.room(&id).ok_or(Refusal::RoomNotFound)?;
+    let key = visitor.room(&id)?;
     let seen = visitor.enter(&app.store, &key, app.clock.now()).await?;
     let room = seen.room.ok_or(Refusal::RoomNotFound)?;
     let people = app.store.participants(&key).await?;

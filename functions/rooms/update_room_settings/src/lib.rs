@@ -4,8 +4,8 @@
 mod tests;
 
 use api::rooms::RoomOut;
-use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep, log};
-use models::{Refusal, Room, RoomId, RoomKey, Settings, Tenant, Timestamp, UserId};
+use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep};
+use models::{Refusal, Room, Settings, Timestamp};
 use store::{Change, RoomDocument};
 
 /// What this function is configured with.
@@ -81,20 +81,14 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     let user = app.config.users.required(request, app.clock.now())?;
     idempotent(app, request, &Scope::user(&user.id), async |claim| {
         let input = UpdateRoomSettingsIn::read(request)?;
-        let id = RoomId::try_from(request.path_parameter("id")).map_err(|_| Refusal::RoomNotFound)?;
-        let key = RoomKey { tenant: Tenant::main(), room: id };
-        log::room(&key);
+        let key = user.room(request.path_parameter("id"))?;
         let now = app.clock.now();
         let render = |(room, document): &(Room, RoomDocument)| answer(room, document, now).stored();
-        let decide = |room: &Room| authorise(room, &user.id).map(|()| input.change(room));
+        let decide = |room: &Room| user.must_host(room).map(|()| input.change(room));
         let (room, document) = app.store.change_settings(&key, decide, keep(claim, &render)).await?;
         Ok(answer(&room, &document, now))
     })
     .await
-}
-
-fn authorise(room: &Room, user: &UserId) -> Result<(), Refusal> {
-    if room.is_hosted_by(user) { Ok(()) } else { Err(Refusal::NotHost) }
 }
 
 fn answer(room: &Room, document: &RoomDocument, now: Timestamp) -> Answer {
