@@ -9,6 +9,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
 use models::{Refusal, RoomKey};
 use serde_json::{Map, Value};
+use wire::Message;
 
 /// Largest body, in bytes.
 const MOST_BODY: usize = 64 * 1024;
@@ -79,16 +80,13 @@ impl Request {
         if self.body.is_empty() { Ok(Map::new()) } else { self.object() }
     }
 
-    /// The body of a call by a token of `room`: an object or nothing, and no other room's `room_id` in it.
+    /// The body of a call by a token of `room`: an object or nothing, and no other room's `room_id` in it, in
+    /// either spelling.
     pub fn object_of(&self, room: &RoomKey) -> Result<Map<String, Value>, Refusal> {
         let body = self.object_or_empty()?;
-        match body.get("room_id") {
-            None | Some(Value::Null) => Ok(body),
-            Some(Value::String(id)) if *id == room.room.to_string() => Ok(body),
-            Some(Value::String(_)) => Err(Refusal::InvalidToken),
-            Some(other) => {
-                Err(Refusal::malformed("room_id", format!("must be a string, it is {}", wire::kind(other))))
-            }
+        match Message::root(body.clone()).optional_string("room_id")? {
+            Some(id) if id != room.room.as_str() => Err(Refusal::InvalidToken),
+            _ => Ok(body),
         }
     }
 }
@@ -116,6 +114,33 @@ impl From<lambda_http::Request> for Request {
                 Body::Binary(bytes) => bytes.into(),
                 _ => Bytes::new(),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(body: &Value) -> Request {
+        http::Request::post("https://h/").body(Body::from(body.to_string())).expect("a request").into()
+    }
+
+    #[test]
+    fn a_body_names_no_other_room_in_either_spelling() {
+        let room = "main/own".parse().expect("a room");
+        for body in [json!({}), json!({"room_id": "own"}), json!({"roomId": "own"}), json!({"roomId": null})]
+        {
+            let read = request(&body).object_of(&room).expect("good");
+            assert_eq!(Value::Object(read), body);
+        }
+        for body in [json!({"room_id": "other"}), json!({"roomId": "other"})] {
+            assert_eq!(request(&body).object_of(&room), Err(Refusal::InvalidToken), "{body}");
+        }
+        for body in [json!({"room_id": "own", "roomId": "other"}), json!({"roomId": 5})] {
+            assert!(matches!(request(&body).object_of(&room), Err(Refusal::Malformed(_))), "{body}");
         }
     }
 }
