@@ -1,7 +1,9 @@
 //! Random operations against the store and against a small reference model of the rules; both must agree on every
 //! answer and, after each step, on who is in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod reference;
+
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use models::{EndReason, JoinToken, Refusal, RoomKey, Timestamp};
@@ -9,7 +11,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom, Page};
 use testing::TestTable;
-use testing::rooms::{DEPARTURE, Rooms, new_code_room, new_room, new_token};
+use testing::rooms::{Rooms, new_code_room, new_room, new_token};
+
+use reference::{Reference, Status};
 
 /// How long a session waits for its first participant, in seconds.
 const EMPTY: u64 = 100;
@@ -57,190 +61,6 @@ fn operation(by_code: bool) -> impl Strategy<Value = Operation> {
         Just(Operation::Create).boxed()
     };
     prop_oneof![3 => common, 1 => own]
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Status {
-    Absent,
-    Open,
-    Idle,
-    Ended,
-}
-
-/// The rules, once more and as simply as can be: no conditions, no writes, whole seconds.
-#[derive(Clone, Debug)]
-struct Reference {
-    by_code: bool,
-    now: u64,
-    status: Status,
-    session: u32,
-    due: u64,
-    started: Option<u64>,
-    locked: bool,
-    seats: u32,
-    /// Who is in, and in which sitting.
-    inside: BTreeMap<String, usize>,
-    /// Session, user, and whether it is used.
-    tokens: Vec<(u32, String, bool)>,
-    /// Session and user.
-    sittings: Vec<(u32, String)>,
-    /// Who ever had a seat in the session.
-    joined: BTreeSet<String>,
-    /// When the session began.
-    created: u64,
-    /// The sessions that are over.
-    past: Vec<Remembered>,
-}
-
-/// A session of the history: how many people it had, when it began, and when it ended.
-type Remembered = (usize, u64, Option<u64>);
-
-impl Reference {
-    fn new(by_code: bool) -> Self {
-        Self {
-            by_code,
-            now: 0,
-            status: if by_code { Status::Idle } else { Status::Absent },
-            session: 0,
-            due: 0,
-            started: None,
-            locked: false,
-            seats: SEATS,
-            inside: BTreeMap::new(),
-            tokens: vec![],
-            sittings: vec![],
-            joined: BTreeSet::new(),
-            created: 0,
-            past: vec![],
-        }
-    }
-
-    /// The session that runs is over, or was at its time.
-    fn remember(&mut self) {
-        let ended = self.due.min(self.now);
-        self.past.push((self.joined.len(), self.created, Some(ended)));
-    }
-
-    /// All sessions, the oldest first.
-    fn history(&self) -> Vec<Remembered> {
-        let ended = (!self.is_open()).then_some(self.due);
-        let running = (self.status == Status::Open).then_some((self.joined.len(), self.created, ended));
-        self.past.iter().copied().chain(running).collect()
-    }
-
-    fn is_open(&self) -> bool {
-        self.status == Status::Open && self.due > self.now
-    }
-
-    fn begin(&mut self) {
-        if self.status == Status::Open {
-            self.remember();
-        }
-        self.session += 1;
-        self.created = self.now;
-        self.joined.clear();
-        self.status = Status::Open;
-        self.due = self.now + EMPTY;
-        self.started = None;
-        self.inside.clear();
-    }
-
-    fn seat(&mut self, user: &str) {
-        let started = *self.started.get_or_insert(self.now);
-        self.due = started + LASTS;
-        self.sit(user);
-    }
-
-    fn sit(&mut self, user: &str) {
-        self.sittings.push((self.session, user.to_owned()));
-        self.inside.insert(user.to_owned(), self.sittings.len() - 1);
-        self.joined.insert(user.to_owned());
-    }
-
-    /// Somebody who may come in as far as his credential goes.
-    fn enter(&mut self, user: &str) -> Result<(), Refusal> {
-        if self.is_open() && self.inside.contains_key(user) {
-            self.sit(user);
-            return Ok(());
-        }
-        if self.locked {
-            return Err(Refusal::RoomLocked);
-        }
-        if !self.is_open() {
-            self.begin();
-        } else if self.inside.len() >= self.seats as usize {
-            return Err(Refusal::RoomFull);
-        }
-        self.seat(user);
-        Ok(())
-    }
-
-    fn apply(&mut self, operation: &Operation) -> Result<(), Refusal> {
-        match operation {
-            Operation::Create => {
-                if !self.is_open() {
-                    self.begin();
-                }
-                Ok(())
-            }
-            Operation::End => {
-                if self.status == Status::Absent {
-                    return Err(Refusal::RoomNotFound);
-                }
-                if !self.is_open() {
-                    return Err(Refusal::RoomNotActive);
-                }
-                self.remember();
-                self.status = if self.by_code { Status::Idle } else { Status::Ended };
-                Ok(())
-            }
-            Operation::Mint(user) => {
-                if !self.is_open() {
-                    return Err(Refusal::RoomNotActive);
-                }
-                self.tokens.push((self.session, USERS[*user].to_owned(), false));
-                Ok(())
-            }
-            Operation::JoinByToken(token) => {
-                let (session, user, spent) = self.tokens[*token].clone();
-                if !self.is_open() || session != self.session {
-                    return Err(Refusal::RoomNotActive);
-                }
-                if spent {
-                    return Err(Refusal::UsedToken);
-                }
-                self.enter(&user)?;
-                self.tokens[*token].2 = true;
-                Ok(())
-            }
-            Operation::JoinByCode(user) => self.enter(USERS[*user]),
-            Operation::JoinAsGuest => self.enter(&format!("guest {}", self.sittings.len())),
-            Operation::Leave(sitting) => {
-                let (session, user) = self.sittings[*sitting].clone();
-                let live = self.status == Status::Open && session == self.session;
-                if live && self.inside.get(&user) == Some(sitting) {
-                    self.inside.remove(&user);
-                    if self.inside.is_empty() {
-                        let ends = self.started.expect("somebody was in") + LASTS;
-                        self.due = ends.min(self.now + DEPARTURE.as_secs());
-                    }
-                }
-                Ok(())
-            }
-            Operation::Lock(locked) => {
-                self.locked = *locked;
-                Ok(())
-            }
-            Operation::Seats(seats) => {
-                self.seats = *seats;
-                Ok(())
-            }
-            Operation::Wait(seconds) => {
-                self.now += seconds;
-                Ok(())
-            }
-        }
-    }
 }
 
 /// The store, driven by the same operations.
