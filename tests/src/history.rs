@@ -1,6 +1,5 @@
 //! What is in the table, and what has happened to an item: every version of it, in order, from the table's stream.
 
-use models::{RoomKey, UserId};
 use serde_json::{Value, json};
 
 use crate::Client;
@@ -77,18 +76,6 @@ pub(crate) async fn all_items(endpoint: &str, table: &str) -> Vec<Value> {
     let scanned = Dynamo::new(endpoint, "DynamoDB_20120810").ask("Scan", json!({ "TableName": table })).await;
     assert!(scanned["LastEvaluatedKey"].is_null(), "a test's table fits one page");
     scanned["Items"].as_array().expect("items").clone()
-}
-
-/// Bars somebody from a room, as a moderator's removal will.
-pub(crate) async fn ban(endpoint: &str, table: &str, room: &RoomKey, user: &UserId) {
-    let body = json!({
-        "TableName": table,
-        "Key": {"pk": {"S": format!("ROOM#{room}")}, "sk": {"S": format!("PARTICIPANT#{user}")}},
-        "UpdateExpression": "SET #status = :banned",
-        "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": {":banned": {"S": "banned"}},
-    });
-    Dynamo::new(endpoint, "DynamoDB_20120810").ask("UpdateItem", body).await;
 }
 
 /// One of the services of a DynamoDB, asked without an SDK.

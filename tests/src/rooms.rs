@@ -8,7 +8,9 @@ use models::{
     ApiKeyId, EndReason, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken,
     Settings, Sid, Tenant, Timestamp, UserId,
 };
-use store::{Admission, Change, Credential, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken, Store};
+use store::{
+    Admission, Change, Credential, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken, Removal, Store,
+};
 
 use crate::{API_KEY, API_SECRET};
 
@@ -242,6 +244,18 @@ impl Rooms {
     /// Somebody gives up his seat. Says whether it was his.
     pub async fn leave(&self, admission: &Admission) -> bool {
         self.store.leave(&session_of(admission), DEPARTURE, None).await.expect("answered")
+    }
+
+    /// Puts somebody out, as the server API does, and bars him if so wanted.
+    pub async fn remove(&self, room: &RoomKey, user: &str, ban: bool) -> Result<(), Halt> {
+        let user = user_id(user);
+        let removal = Removal { room, user: &user, ban, message: "", pause: DEPARTURE };
+        self.store.remove(removal, |_, _| Ok(()), None).await
+    }
+
+    /// Puts somebody out who has a seat, and bars him.
+    pub async fn ban(&self, person: &Admission) {
+        self.remove(&person.room, person.user.as_str(), true).await.expect("barred");
     }
 
     /// A new sitting of the same seat: its session token.

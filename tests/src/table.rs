@@ -125,12 +125,6 @@ impl TestTable {
         history::all_items(&self.inner, &self.template.tables[0].name).await
     }
 
-    /// Bars somebody from his room; the operation that will do it is not there yet.
-    pub async fn ban(&self, person: &Admission) {
-        let table = &self.template.tables[0].name;
-        history::ban(&self.inner, table, &person.room, &person.user).await;
-    }
-
     /// Makes rooms and lets people in, by the table's store.
     pub fn rooms(&self) -> Rooms {
         Rooms::new(self.store(), self.parts.random.clone(), &self.signing_secret())

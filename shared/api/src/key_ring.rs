@@ -166,11 +166,11 @@ impl KeyRing {
             && let Some(known) = self.known(store, now, id).await?
             && known.tenant == *tenant
         {
-            return Ok(known.secrets.first().map(|secret| (id.clone(), secret.clone())));
+            return Ok(known.secrets().next().map(|secret| (id.clone(), secret.clone())));
         }
         for id in store.api_keys(tenant).await?.into_iter().filter_map(|key| key.id) {
             if let Some(known) = self.known(store, now, &id).await? {
-                return Ok(known.secrets.first().map(|secret| (id, secret.clone())));
+                return Ok(known.secrets().next().map(|secret| (id, secret.clone())));
             }
         }
         Ok(None)

@@ -83,10 +83,10 @@ impl Request {
     /// The body of a call by a token of `room`: an object or nothing, and no other room's `room_id` in it, in
     /// either spelling.
     pub fn object_of(&self, room: &RoomKey) -> Result<Map<String, Value>, Refusal> {
-        let body = self.object_or_empty()?;
-        match Message::root(body.clone()).optional_string("room_id")? {
+        let message = Message::root(self.object_or_empty()?);
+        match message.optional_string("room_id")? {
             Some(id) if id != room.room.as_str() => Err(Refusal::InvalidToken),
-            _ => Ok(body),
+            _ => Ok(message.fields().clone()),
         }
     }
 }

@@ -71,11 +71,6 @@ impl<T: Serialize> With<T> {
 }
 
 /// A refusal as plugNmeet writes it (`protocol/plugnmeet.md`). What a call says in words of its own it says itself.
-/// The metadata of a room, as the server API shows it.
-pub fn room_metadata(_room: &Room, document: &RoomDocument) -> String {
-    document.metadata.clone()
-}
-
 pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
     let (status, msg, status_code) = match refusal {
         Refusal::MissingApiKey => (401, "Missing API-KEY header.".into(), "MISSING_REQUIRED_PARAMETER"),

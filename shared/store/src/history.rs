@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use models::{RoomKey, Status, Tenant, Timestamp};
+use models::{RoomKey, Sid, Status, Tenant, Timestamp};
 
 use crate::items::{Item, Key, PastItem, Session};
 use crate::read::together;
@@ -88,6 +88,17 @@ impl Store {
         let order = |session: &Session| (session.created_at, session.room.to_string(), session.sid);
         let (total, sessions) = page.of(all, order);
         Ok(History { total, sessions })
+    }
+
+    /// A session of a room: the one that runs, or a past one.
+    pub async fn session(&self, room: &RoomKey, sid: Sid) -> Result<Option<Session>, StoreError> {
+        // The one that runs comes first: if it ends meanwhile, it is found among the past.
+        let seen = self.room_with_document(room).await?;
+        let running = seen.room.filter(|room| room.status == Status::Open && room.sid == sid);
+        if let Some(running) = running {
+            return Ok(Some(Session::of(&running, seen.document.as_ref(), self.clock.now())));
+        }
+        Ok(self.past_of(room).await?.into_iter().find(|session| session.sid == sid))
     }
 
     /// What these entries of the index, a hundred at most, are about.

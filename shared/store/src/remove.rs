@@ -12,7 +12,7 @@ use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::depart::Departing;
 use crate::error::Halt;
-use crate::items::{Key, ParticipantItem, event_text, token_attribute};
+use crate::items::{Key, ParticipantItem, event_text, kept_from_before, token_attribute};
 use crate::step::{RUNNING, Step, Values, n, s};
 use crate::{Store, StoreError};
 
@@ -60,19 +60,20 @@ impl Store {
         for _ in 0..MOST_TRIES {
             let seen = self.look(removal.room, false, Some(removal.user)).await?;
             let room = self.running(seen.room)?;
+            let record = seen.participant;
             let person =
-                seen.participant.filter(|person| person.sid == room.sid || person.is_banned_from(&room));
-            authorise(&room, person.as_ref())?;
-            let present = person.as_ref().filter(|person| {
+                record.as_ref().filter(|person| person.sid == room.sid || person.is_banned_from(&room));
+            authorise(&room, person)?;
+            let present = person.filter(|person| {
                 person.sid == room.sid && matches!(person.standing, Standing::Active | Standing::Waiting)
             });
-            let done = match (present, &person) {
-                (Some(person), _) => self.depart(&departing(removal, &room, person), keep.as_ref()).await?,
-                (None, _) if !removal.ban => return Err(Refusal::ParticipantNotFound.into()),
-                (None, Some(person)) if person.is_banned_from(&room) => true,
-                (None, person) => {
-                    let step = ban_step(removal, &room, person.as_ref());
-                    let outcome = self.commit_keeping(keep.as_ref(), |_| (), |_| vec![step.clone()]).await?;
+            let done = match present {
+                Some(person) => self.depart(&departing(removal, &room, person), keep.as_ref()).await?,
+                None if !removal.ban => return Err(Refusal::ParticipantNotFound.into()),
+                None if person.is_some_and(|person| person.is_banned_from(&room)) => true,
+                None => {
+                    let steps = |now| ban_steps(removal, &room, record.as_ref(), now);
+                    let outcome = self.commit_keeping(keep.as_ref(), |_| (), steps).await?;
                     matches!(outcome, Outcome::Committed(_))
                 }
             };
@@ -94,13 +95,11 @@ impl Store {
     ) -> Result<bool, Halt> {
         let seen = self.look(key, false, Some(user)).await?;
         let room = self.running(seen.room)?;
-        if !seen.participant.is_some_and(|person| person.is_banned_from(&room)) {
+        let Some(person) = seen.participant.filter(|person| person.is_banned_from(&room)) else {
             return Ok(false);
-        }
-        let values = vec![("left", s("left")), ("banned", s("banned"))];
-        let step =
-            Step::update(Key::participant(key, user), "SET #status = :left", "#status = :banned", values);
-        let outcome = self.commit_keeping(keep.as_ref(), |_| (), |_| vec![step.clone()]).await?;
+        };
+        let steps = |now| unblock_steps(&room, &person, now);
+        let outcome = self.commit_keeping(keep.as_ref(), |_| (), steps).await?;
         Ok(matches!(outcome, Outcome::Committed(_)))
     }
 
@@ -121,18 +120,16 @@ impl Store {
             let seen = self.look(key, false, user).await?;
             let room = self.running(seen.room)?;
             let person = seen.participant.filter(|person| person.sid == room.sid);
-            let tokens: Vec<Uuid> = match (revoked, person) {
-                (Revoked::One(_, token), Some(person)) => {
-                    person.tokens.iter().map(|(id, _)| *id).filter(|id| *id == token.id).collect()
-                }
-                (Revoked::OfUser(_), Some(person)) => person.tokens.iter().map(|(id, _)| *id).collect(),
-                _ => vec![],
-            };
-            if user.is_some() && tokens.is_empty() {
-                return Ok(());
+            let mut tokens = person.map(|person| person.tokens).unwrap_or_default();
+            if let Revoked::One(_, token) = revoked {
+                tokens.retain(|(id, _)| *id == token.id);
             }
-            let steps = |now| match user {
-                Some(user) => vec![tokens_step(&room, user, &tokens)],
+            let of_user = match (user, removal_of(&tokens)) {
+                (Some(_), None) => return Ok(()),
+                (user, removal) => user.zip(removal),
+            };
+            let steps = |now| match &of_user {
+                Some((user, removal)) => vec![tokens_step(&room, user, removal)],
                 None => vec![revoke_all_step(&room, now)],
             };
             if let Outcome::Committed(_) = self.commit_keeping(keep.as_ref(), |_| (), steps).await? {
@@ -151,7 +148,8 @@ impl Store {
 }
 
 fn departing<'a>(removal: Removal<'a>, room: &Room, person: &Participant) -> Departing<'a> {
-    let set = if removal.message.is_empty() { "" } else { ", #told = :told" };
+    // What he was told when he was put out before is told no more.
+    let (set, untold) = if removal.message.is_empty() { ("", ", #told") } else { (", #told = :told", "") };
     Departing {
         room: removal.room,
         sid: room.sid,
@@ -161,29 +159,70 @@ fn departing<'a>(removal: Removal<'a>, room: &Room, person: &Participant) -> Dep
         condition: "",
         values: vec![("told", s(removal.message))],
         set,
-        remove: also_tokens(person.tokens.iter().map(|(id, _)| *id)),
+        remove: format!("{untold}{}", also_tokens(&person.tokens)),
         pause: removal.pause,
     }
 }
 
-/// `REMOVE` of unused join tokens, as more of a list.
-fn also_tokens(tokens: impl Iterator<Item = Uuid>) -> String {
-    tokens.fold(String::new(), |list, id| list + ", #" + &token_attribute(id))
+/// Unused join tokens as more of a list of attributes.
+fn also_tokens(tokens: &[(Uuid, Timestamp)]) -> String {
+    tokens.iter().fold(String::new(), |list, (id, _)| list + ", #" + &token_attribute(*id))
 }
 
-/// Bars somebody who holds no place. One of an earlier session is barred from this one by a record of his own.
-fn ban_step(removal: Removal<'_>, room: &Room, person: Option<&Participant>) -> Step {
+/// `REMOVE` of these unused join tokens, if there are any.
+fn removal_of(tokens: &[(Uuid, Timestamp)]) -> Option<String> {
+    Some(format!("REMOVE {}", also_tokens(tokens).strip_prefix(", ")?))
+}
+
+/// Bars somebody who holds no place, while the session runs.
+fn ban_steps(removal: Removal<'_>, room: &Room, record: Option<&Participant>, now: Timestamp) -> Vec<Step> {
+    let values = vec![
+        ("now", n(now.millis())),
+        ("one", n(1)),
+        ("event", s(event_text(Event::Removed { user: removal.user.clone(), banned: true }, now))),
+        ("open", s("open")),
+        ("sid", s(room.sid)),
+    ];
+    let tell = "SET #seq = #seq + :one, #event = :event";
+    let state = Step::update(Key::state(&room.key), tell, RUNNING, values);
     let key = Key::participant(removal.room, removal.user);
-    let Some(person) = person else {
+    let put = |condition: &str, values| {
         let item = ParticipantItem::encode(&room.key, &barred(room, removal.user), None, None);
-        return Step::put(key, item, "attribute_not_exists(#pk) OR #sid <> :sid", vec![("sid", s(room.sid))]);
+        Step::put(key.clone(), item, condition, values)
     };
-    let values: Values =
-        vec![("banned", s("banned")), ("sid", s(room.sid)), ("seen", s(person.standing.word()))];
-    let tokens = also_tokens(person.tokens.iter().map(|(id, _)| *id));
-    // Who was only invited goes with his last token; who is barred stays.
-    let update = format!("SET #status = :banned REMOVE #expires_at{tokens}");
-    Step::update(key, update, "#sid = :sid AND #status = :seen", values)
+    let seen = |person: &Participant| -> Values {
+        vec![("sid", s(person.sid)), ("seen", s(person.standing.word()))]
+    };
+    // Only what was seen is changed: he may have come in since.
+    let as_seen = "#sid = :sid AND #status = :seen";
+    let (own, before) = match record {
+        None => (put("attribute_not_exists(#pk)", vec![]), None),
+        Some(person) if person.sid != room.sid => {
+            (put(as_seen, seen(person)), kept_from_before(&room.key, person, now))
+        }
+        Some(person) => {
+            let tokens = also_tokens(&person.tokens);
+            // Who was only invited goes with his last token; who is barred stays.
+            let update = format!("SET #status = :banned REMOVE #expires_at{tokens}");
+            let values = seen(person).into_iter().chain([("banned", s("banned"))]).collect();
+            (Step::update(key, update, as_seen, values), None)
+        }
+    };
+    [state, own].into_iter().chain(before).collect()
+}
+
+/// Who was barred in this session counts as somebody who left it. The record of an earlier one goes.
+fn unblock_steps(room: &Room, person: &Participant, now: Timestamp) -> Vec<Step> {
+    let key = Key::participant(&room.key, &person.user);
+    let values = vec![("left", s("left")), ("banned", s("banned")), ("sid", s(person.sid))];
+    let condition = "#sid = :sid AND #status = :banned";
+    if person.sid != room.sid {
+        let gone = Step::delete(key, condition, values);
+        return [gone].into_iter().chain(kept_from_before(&room.key, person, now)).collect();
+    }
+    // A token that was minted in the moment of the ban is as dead as the others, and stays so.
+    let tokens = removal_of(&person.tokens).unwrap_or_default();
+    vec![Step::update(key, format!("SET #status = :left {tokens}"), condition, values)]
 }
 
 fn barred(room: &Room, user: &UserId) -> Participant {
@@ -208,10 +247,8 @@ fn barred(room: &Room, user: &UserId) -> Participant {
     }
 }
 
-fn tokens_step(room: &Room, user: &UserId, tokens: &[Uuid]) -> Step {
-    let tokens: Vec<_> = tokens.iter().map(|id| format!("#{}", token_attribute(*id))).collect();
-    let update = format!("REMOVE {}", tokens.join(", "));
-    Step::update(Key::participant(&room.key, user), update, "#sid = :sid", vec![("sid", s(room.sid))])
+fn tokens_step(room: &Room, user: &UserId, removal: &str) -> Step {
+    Step::update(Key::participant(&room.key, user), removal, "#sid = :sid", vec![("sid", s(room.sid))])
 }
 
 /// Tokens that were minted up to now are dead: a join's condition compares the two moments.

@@ -20,7 +20,7 @@ pub use consequences::Allowed;
 pub use field::{Field, Reading, json_schema, read};
 pub use first::modernise;
 pub use json::{kind, object};
-pub use message::Message;
+pub use message::{Message, user_id};
 pub use room::{Owned, ROOM_METADATA, RoomMetadata};
 pub use uri::is_http_uri;
 pub use user::{LOCKS, USER_METADATA};

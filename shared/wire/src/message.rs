@@ -1,7 +1,7 @@
 //! Protobuf's JSON mapping on the way in: `snake_case` and `lowerCamelCase` names, numbers that may be texts, `null` for
 //! nothing, unknown fields passed over.
 
-use models::Refusal;
+use models::{IdError, Refusal, UserId, Violation};
 use serde_json::{Map, Number, Value};
 
 use crate::kind;
@@ -53,6 +53,24 @@ impl Message {
     pub fn required_string(&self, name: &str) -> Result<String, Refusal> {
         let text = self.string(name)?;
         if text.is_empty() { Err(Refusal::invalid(self.path(name), "value is required")) } else { Ok(text) }
+    }
+
+    /// The same where all is told that is wrong: a text that is missing is one more of the violations.
+    pub fn needed_string(&self, name: &str, violations: &mut Vec<Violation>) -> Result<String, Refusal> {
+        let text = self.string(name)?;
+        if text.is_empty() {
+            violations.push(Violation::new(self.path(name), "value is required"));
+        }
+        Ok(text)
+    }
+
+    /// The id of a user that must be given, likewise.
+    pub fn needed_user_id(
+        &self,
+        name: &str,
+        violations: &mut Vec<Violation>,
+    ) -> Result<Option<UserId>, Refusal> {
+        Ok(user_id(&self.path(name), &self.needed_string(name, violations)?, violations))
     }
 
     /// A text, if it was given.
@@ -133,6 +151,19 @@ impl Message {
             None => Err(Refusal::malformed(self.path(name), format!("{expected}, it is {}", kind(value)))),
         }
     }
+}
+
+/// The id of a user that the text at this path is; none when it is empty. One that cannot be an id is one more of the
+/// violations.
+pub fn user_id(path: &str, text: &str, violations: &mut Vec<Violation>) -> Option<UserId> {
+    let expected = match UserId::try_from(text) {
+        Ok(user) => return Some(user),
+        Err(IdError::Empty) => return None,
+        Err(IdError::TooLong(most)) => format!("must be at most {most} characters"),
+        Err(error) => error.to_string(),
+    };
+    violations.push(Violation::new(path, expected));
+    None
 }
 
 /// What a message gives under a name, and in which of its spellings; both at once are an error, `null` is nothing.
@@ -234,6 +265,25 @@ mod tests {
         for bad in [json!(true), json!(1.5), json!(3_000_000_000_u64), json!([])] {
             assert!(read(bad.clone()).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn all_that_is_missing_is_told() {
+        let read = |value: Value| {
+            let (message, mut violations) = (message(value), vec![]);
+            let room = message.needed_string("room_id", &mut violations).expect("a text");
+            let user = message.needed_user_id("user_id", &mut violations).expect("a text");
+            let told: Vec<_> = violations.iter().map(ToString::to_string).collect();
+            (room, user.map(|user| user.to_string()), told)
+        };
+        let good = ("a".to_owned(), Some("b c".to_owned()), vec![]);
+        assert_eq!(read(json!({"roomId": "a", "user_id": "b c"})), good);
+        let required = vec!["room_id: value is required".to_owned(), "user_id: value is required".to_owned()];
+        assert_eq!(read(json!({"user_id": ""})), (String::new(), None, required));
+        let (_, user, told) = read(json!({"room_id": "a", "user_id": "u".repeat(129)}));
+        assert_eq!((user, told), (None, vec!["user_id: must be at most 128 characters".to_owned()]));
+        let (_, user, told) = read(json!({"room_id": "a", "user_id": "u\n"}));
+        assert_eq!((user, told), (None, vec!["user_id: has characters that are not allowed".to_owned()]));
     }
 
     #[test]

@@ -46,6 +46,7 @@ async fn a_room_id_in_the_body_must_be_the_tokens() {
     let text = rooms.session_text(&rooms.seat(&room.key, "ann").await);
     let leave = async |body: &str| ask(&app, call().bearer(&text).raw(body)).await;
     assert_eq!(leave(r#"{"room_id": "other"}"#).await.refusal(), (401, "Invalid token"));
+    assert_eq!(leave(r#"{"roomId": "other"}"#).await.refusal(), (401, "Invalid token"));
     let malformed = (400, "room_id: must be a string, it is a number");
     assert_eq!(leave(r#"{"room_id": 5}"#).await.refusal(), malformed);
     assert_eq!(rooms.state(&room.key).await.seats, 1);
@@ -115,7 +116,7 @@ async fn who_was_barred_has_nothing_to_leave() {
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.open("room-1", None).await;
     let ann = rooms.seat(&room.key, "ann").await;
-    table.ban(&ann).await;
+    rooms.ban(&ann).await;
     let before = table.items().await;
     assert_eq!(ask(&app, call().bearer(&rooms.session_text(&ann))).await.status, 200);
     assert_eq!(table.items().await, before);

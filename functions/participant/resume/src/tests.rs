@@ -110,7 +110,7 @@ async fn after_leaving_or_being_barred_there_is_nothing_to_resume() {
     let room = rooms.open("room-1", None).await;
     let (ann, bob) = (rooms.seat(&room.key, "ann").await, rooms.seat(&room.key, "bob").await);
     rooms.leave(&ann).await;
-    table.ban(&bob).await;
+    rooms.ban(&bob).await;
     let before = table.items().await;
     assert_eq!(resume(&app, &rooms.session_text(&ann)).await.refusal(), INVALID);
     assert_eq!(

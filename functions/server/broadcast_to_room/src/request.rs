@@ -1,6 +1,6 @@
 //! The request of broadcastToRoom.
 
-use models::{Broadcast, IdError, Refusal, Speech, Tone, UserId, Violation};
+use models::{Broadcast, Refusal, Speech, Tone, Violation};
 use serde_json::{Map, Value};
 use wire::Message;
 
@@ -30,12 +30,14 @@ impl BroadcastToRoomIn {
         if chat.is_none() && notification.is_none() {
             violations.push(Violation::new("", "one of chat_msg, notification_msg must be set"));
         }
-        let room_id = required(&message, "room_id", &mut violations)?;
+        let room_id = message.needed_string("room_id", &mut violations)?;
         let only_to_admins = message.boolean("only_to_admins")?.unwrap_or_default();
         let speech = match (&chat, &notification) {
-            (Some(chat), _) => Some(Speech::Chat { message: required(chat, "message", &mut violations)? }),
+            (Some(chat), _) => {
+                Some(Speech::Chat { message: chat.needed_string("message", &mut violations)? })
+            }
             (None, Some(notification)) => Some(Speech::Notification {
-                text: required(notification, "text", &mut violations)?,
+                text: notification.needed_string("text", &mut violations)?,
                 tone: tone(notification.enumeration("type", TYPES)?),
                 with_sound: notification.boolean("with_sound")?.unwrap_or_default(),
             }),
@@ -46,14 +48,7 @@ impl BroadcastToRoomIn {
             (None, Some(inner)) => inner.string("to_user_id")?,
             (outer, _) => outer.unwrap_or_default(),
         };
-        let to_user = match UserId::try_from(to_user_id.as_str()) {
-            Ok(user) => Some(user),
-            Err(IdError::Empty) => None,
-            Err(error) => {
-                violations.push(Violation::of_id("to_user_id", error, &error.to_string()));
-                None
-            }
-        };
+        let to_user = wire::user_id("to_user_id", &to_user_id, &mut violations);
         match speech {
             Some(speech) if violations.is_empty() => {
                 Ok(Self { room_id, broadcast: Broadcast { speech, only_to_admins, to_user } })
@@ -61,15 +56,6 @@ impl BroadcastToRoomIn {
             _ => Err(Refusal::Invalid(violations)),
         }
     }
-}
-
-/// A text that must be there, and not be empty.
-fn required(message: &Message, name: &str, violations: &mut Vec<Violation>) -> Result<String, Refusal> {
-    let text = message.string(name)?;
-    if text.is_empty() {
-        violations.push(Violation::new(message.path(name), "value is required"));
-    }
-    Ok(text)
 }
 
 /// An unknown type is the first.

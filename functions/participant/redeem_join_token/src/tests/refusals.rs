@@ -150,7 +150,7 @@ async fn of_many_reasons_the_first_in_the_order_is_given() {
     assert_eq!(redeem(&table, &app, &newcomer).await.refusal(), (400, "Room is full"));
     rooms.lock(key, true).await;
     assert_eq!(redeem(&table, &app, &used).await.refusal(), (401, "Token was already used"));
-    table.ban(&bob).await;
+    rooms.ban(&bob).await;
     assert_eq!(redeem(&table, &app, &used).await.refusal(), (403, "You are blocked from this room"));
     assert_eq!(redeem(&table, &app, &banned).await.refusal(), (403, "You are blocked from this room"));
     rooms.end_room(key).await;

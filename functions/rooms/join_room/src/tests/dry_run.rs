@@ -72,7 +72,7 @@ async fn it_names_the_reason_with_the_message_of_the_refusal() {
     rooms.lock(key, true).await;
     assert_eq!(asked(dry(&code)).await.as_deref(), Some("ROOM_LOCKED"));
     assert_eq!(asked(dry_as(&table, &code, HOST)).await.as_deref(), Some("ROOM_LOCKED"));
-    table.ban(&rooms.join(key, "bob").await.expect("his own seat")).await;
+    rooms.ban(&rooms.join(key, "bob").await.expect("his own seat")).await;
     assert_eq!(asked(dry_as(&table, &code, "bob")).await.as_deref(), Some("BANNED"));
     rooms.set(key, |settings| settings.allow_guest_access = false).await;
     assert_eq!(asked(dry(&code)).await.as_deref(), Some("GUESTS_NOT_ALLOWED"));

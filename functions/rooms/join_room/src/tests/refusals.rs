@@ -105,7 +105,7 @@ async fn of_many_reasons_the_first_in_the_order_is_given() {
         rooms.leave(&banned).await;
         rooms.join(key, user).await.expect("a seat");
     }
-    table.ban(&banned).await;
+    rooms.ban(&banned).await;
     rooms.lock(key, true).await;
     rooms.set(key, |settings| settings.allow_guest_access = false).await;
     let blocked = (403, "You are blocked from this room");
@@ -137,7 +137,7 @@ async fn a_ban_outlives_the_session() {
     let room = rooms.by_code(5).await;
     let eve = rooms.join(&room.key, "eve").await.expect("a seat");
     rooms.join(&room.key, "ann").await.expect("a seat");
-    table.ban(&eve).await;
+    rooms.ban(&eve).await;
     rooms.end_session(&room.key).await;
     let before = table.items().await;
     let reply = ask(&app, as_user(&table, code(&room), "eve")).await;

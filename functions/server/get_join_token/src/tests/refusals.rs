@@ -27,7 +27,7 @@ async fn a_banned_user_gets_no_token_for_the_session() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.open("room-1", None).await;
-    table.ban(&rooms.seat(&room.key, "ann").await).await;
+    rooms.ban(&rooms.seat(&room.key, "ann").await).await;
     let blocked = (200, "this user is blocked to join this session", "USER_BLOCKED");
     assert_eq!(mint(&app, small("ann")).await.failure(), blocked);
     assert_eq!(mint(&app, small("bob")).await.text("msg"), "success");
