@@ -9,7 +9,7 @@ use local::{Options, secrets, simulate, stack};
 use models::{
     ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp, UserId,
 };
-use store::{Admission, ApiKey, Connection, Store};
+use store::{ApiKey, Connection, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 

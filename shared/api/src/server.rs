@@ -5,9 +5,8 @@ mod participant_info;
 mod room_info;
 mod room_metadata;
 
-use models::{Refusal, Room, Violation};
+use models::{Refusal, Timestamp, Violation};
 use serde::Serialize;
-use store::RoomDocument;
 
 pub use active_room::{ActiveRoom, MOST_BYTES_OF_ROOMS};
 pub use participant_info::{ParticipantInfo, participant_metadata};
@@ -68,6 +67,11 @@ impl<T: Serialize> With<T> {
             ..Answer::json(200, self)
         }
     }
+}
+
+/// A time as the dialect writes it, in whole seconds; of one that is not known it has this to say.
+pub fn time(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), Timestamp::rfc3339)
 }
 
 /// A refusal as plugNmeet writes it (`protocol/plugnmeet.md`). What a call says in words of its own it says itself.

@@ -24,6 +24,20 @@ pub enum EndReason {
     Duration,
 }
 
+impl EndReason {
+    /// The word for it, as it is stored and told.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Host => "host",
+            Self::Moderator => "moderator",
+            Self::EmptyTimeout => "empty_timeout",
+            Self::LastLeft => "last_left",
+            Self::Duration => "duration",
+        }
+    }
+}
+
 /// One change of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -99,6 +113,16 @@ mod tests {
         assert_eq!(json, r#"{"type":"joined","user":"ann"}"#);
         let json = serde_json::to_string(&Event::Ended { reason: EndReason::LastLeft }).expect("serialises");
         assert_eq!(json, r#"{"type":"ended","reason":"last_left"}"#);
+        for reason in [
+            EndReason::Api,
+            EndReason::Host,
+            EndReason::Moderator,
+            EndReason::EmptyTimeout,
+            EndReason::LastLeft,
+            EndReason::Duration,
+        ] {
+            assert_eq!(serde_json::to_value(reason).expect("serialises"), reason.word());
+        }
     }
 
     #[test]

@@ -145,6 +145,11 @@ impl Participant {
         self.is_in(room) && since.is_some_and(|presenter| self.joined_at <= Some(presenter.since))
     }
 
+    /// Whether he may tell others what to do: those whom nobody sees moderate nothing.
+    pub fn may_moderate(&self) -> bool {
+        self.standing == Standing::Active && self.role != Role::Participant && !self.hidden
+    }
+
     /// Whether he is barred from `room`: for the session, and in a room by code for the room's life.
     pub fn is_banned_from(&self, room: &Room) -> bool {
         self.standing == Standing::Banned && (self.sid == room.sid || room.by_code.is_some())

@@ -4,6 +4,7 @@
 //! * [`Message`]: protobuf's JSON mapping, field by field;
 //! * [`Field`]: a message as a table, from which its reading, its rules and its defaults follow;
 //! * `room`, `user`: plugNmeet's messages (`protocol/plugnmeet.md`), and what follows from one feature for another;
+//! * `removal`: whom a call puts out;
 //! * `first`: the names of 2022, turned into the present ones before anything is read.
 
 mod consequences;
@@ -12,6 +13,7 @@ mod field;
 mod first;
 mod json;
 mod message;
+mod removal;
 mod room;
 mod uri;
 mod user;
@@ -21,6 +23,7 @@ pub use field::{Field, Reading, json_schema, read};
 pub use first::modernise;
 pub use json::{kind, object};
 pub use message::{Message, user_id};
+pub use removal::RemovalIn;
 pub use room::{Owned, ROOM_METADATA, RoomMetadata};
 pub use uri::is_http_uri;
 pub use user::{LOCKS, USER_METADATA};

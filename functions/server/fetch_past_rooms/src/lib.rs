@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::HashSet;
 
-use api::server::{Common, With};
+use api::server::{Common, With, time};
 use api::{Answer, App, Caller, Halt, KeyRing, Request};
 use models::{Permission, Refusal};
 use serde::Serialize;
@@ -20,9 +20,6 @@ const LIMIT: u32 = 20;
 
 /// Most sessions of a page; who wants more gets these.
 const MOST: u32 = 100;
-
-/// When a session ended that has not.
-const NOT_ENDED: &str = "0001-01-01T00:00:00Z";
 
 /// What this function is configured with.
 pub type Config = KeyRing;
@@ -61,7 +58,7 @@ impl From<Session> for PastRoomOut {
             joined_participants: session.joined.to_string(),
             webhook_url: session.webhook_url.unwrap_or_default(),
             created: session.created_at.rfc3339(),
-            ended: session.ended_at.map_or_else(|| NOT_ENDED.to_owned(), models::Timestamp::rfc3339),
+            ended: time(session.ended_at),
         }
     }
 }

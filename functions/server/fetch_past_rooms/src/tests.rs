@@ -11,6 +11,8 @@ use super::*;
 
 const PATH: &str = "/auth/room/fetchPastRooms";
 const SECOND: Duration = Duration::from_secs(1);
+/// When a session ended that has not.
+const NOT_ENDED: &str = "0001-01-01T00:00:00Z";
 
 async fn app(table: &TestTable) -> App<Config> {
     table.app("fetch_past_rooms", Dialect::Server, Config::load).await
