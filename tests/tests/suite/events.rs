@@ -58,7 +58,7 @@ const SECRETS: [(&str, &str); 2] = [
 /// What each event is answered in an empty stack, in an order in which the room of the server API is open while it is
 /// asked for. The room by code, and the session of the tokens, are of another stack: they are not there any more (400), or
 /// never were (404), a leave has nothing to do, and a dry run says why it could not join. A bad signature would be 401.
-const ANSWERS: [(&str, u16); 25] = [
+const ANSWERS: [(&str, u16); 30] = [
     ("create_room", 200),
     ("is_room_active", 200),
     ("get_active_room_info", 200),
@@ -68,8 +68,13 @@ const ANSWERS: [(&str, u16); 25] = [
     ("redeem_join_token", 400),
     ("resume", 400),
     ("leave", 200),
+    ("remove_participant", 400),
+    ("remove_from_room", 200),
+    ("unblock_user", 200),
+    ("revoke_tokens", 200),
     ("end_room", 200),
     ("fetch_past_rooms", 200),
+    ("session_report", 200),
     ("get_client_files", 200),
     ("absent_features", 200),
     ("create_room_by_code", 201),

@@ -1,5 +1,6 @@
 //! The tests of the whole: one binary, for each takes its time to link.
 
+mod bans;
 mod conformance;
 mod events;
 mod expiry;

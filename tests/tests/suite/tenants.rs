@@ -17,13 +17,17 @@ const THEIRS: (&str, &str) = (OTHER_API_KEY, OTHER_API_SECRET);
 const SECOND: (&str, &str) = ("second", "second-secret-0123456789abcdef");
 
 /// Room ids that nobody ever used, as long as the ones that they stand for.
-const NOBODYS: [(&str, &str); 3] = [(OPEN, "opem"), (ENDED, "endet"), (SESSION, "sessiom")];
+const NOBODYS: [(&str, &str); 4] =
+    [(OPEN, "opem"), (ENDED, "endet"), (SESSION, "sessiom"), (TOKEN, "no token")];
 /// A room with somebody in it.
 const OPEN: &str = "open";
 /// A room whose session is over.
 const ENDED: &str = "ended";
 /// Stands for the id of the open room's session.
 const SESSION: &str = "session";
+
+/// Stands for an unused join token of the open room.
+const TOKEN: &str = "unused";
 
 /// What must not be in an answer to somebody else.
 const PRIVATE: [&str; 2] = ["Our title", "our-ann"];
@@ -34,6 +38,7 @@ fn calls() -> BTreeMap<&'static str, Vec<Value>> {
         |room_id: &str| json!({"room_id": room_id, "metadata": {"room_title": "T", "room_features": {}}});
     let user = json!({"user_id": "our-ann", "name": "Ann"});
     let by_room = |room_id: &str| json!({ "room_id": room_id });
+    let person = |room_id: &str| json!({"room_id": room_id, "user_id": "our-ann"});
     let words = json!({"message": "hi"});
     let mut calls = BTreeMap::from([
         (
@@ -56,6 +61,23 @@ fn calls() -> BTreeMap<&'static str, Vec<Value>> {
                 json!({"room_id": OPEN, "to_user_id": "our-ann", "chat_msg": words}),
                 json!({"room_id": ENDED, "chat_msg": words}),
             ],
+        ),
+        (
+            "/auth/room/removeParticipant",
+            vec![
+                person(OPEN),
+                person(ENDED),
+                json!({"room_id": OPEN, "user_id": "our-ann", "block_user": true}),
+            ],
+        ),
+        ("/auth/room/unblockUser", vec![person(OPEN), person(ENDED)]),
+        (
+            "/auth/room/revokeTokens",
+            vec![by_room(OPEN), by_room(ENDED), person(OPEN), json!({"room_id": OPEN, "token": TOKEN})],
+        ),
+        (
+            "/auth/room/sessionReport",
+            vec![json!({"room_id": OPEN, "sid": SESSION}), json!({"room_id": ENDED, "sid": SESSION})],
         ),
         ("/auth/getClientFiles", vec![json!({}), by_room(OPEN)]),
         // These make a room of the caller's own, so that they come last.
@@ -137,13 +159,14 @@ fn replaced(body: &Value, ids: &[(&str, &str)]) -> Value {
 async fn to_another_tenant_every_call_answers_as_if_our_rooms_had_never_been() {
     let server = start().await;
     let sid = fill(&server).await;
+    let unused = server.mint(OPEN, "our-ann").await;
     let before = stored(&server).await;
     assert!(before.len() >= 5, "{:?}", before.keys());
     let calls = calls();
     for path in signed_paths().into_iter().filter(|path| !path.ends_with("/create")) {
         let bodies = calls.get(path.as_str()).cloned().or_else(|| of_absent_features(&path));
         for body in &bodies.unwrap_or_else(|| panic!("{path} is not tried")) {
-            let ours = replaced(body, &[(SESSION, &sid)]);
+            let ours = replaced(body, &[(SESSION, &sid), (TOKEN, &unused)]);
             let nobodys = replaced(body, &NOBODYS);
             let (about_ours, about_nobodys) =
                 (ask(&server, &path, &ours).await, ask(&server, &path, &nobodys).await);

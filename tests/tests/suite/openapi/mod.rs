@@ -98,8 +98,27 @@ impl Contract {
 
     /// Calls an operation with each example of its body, all of which must be accepted.
     async fn accepted(&mut self, id: &str, by: By<'_>, parameters: &[(&str, &str)]) -> Vec<Value> {
+        let examples = self.document.operation(id).request_examples();
+        self.accepted_of(id, by, parameters, examples).await
+    }
+
+    /// The same with something that is there in place of what only stands for it.
+    async fn accepted_with(&mut self, id: &str, by: By<'_>, name: &str, real: &str) -> Vec<Value> {
+        let mut examples = self.document.operation(id).request_examples();
+        for example in examples.iter_mut().filter_map(|example| example.get_mut(name)) {
+            *example = json!(real);
+        }
+        self.accepted_of(id, by, &[], examples).await
+    }
+
+    async fn accepted_of(
+        &mut self,
+        id: &str,
+        by: By<'_>,
+        parameters: &[(&str, &str)],
+        examples: Vec<Value>,
+    ) -> Vec<Value> {
         let operation = self.document.operation(id);
-        let examples = operation.request_examples();
         let bodies = if examples.is_empty() { vec![None] } else { examples.iter().map(Some).collect() };
         let mut answers = vec![];
         for body in bodies {
@@ -158,6 +177,7 @@ async fn server_api(contract: &mut Contract) {
     {
         contract.accepted(id, By::Key, &[]).await;
     }
+    removals(contract, &session(&seats[0]), &session(&seats[1])).await;
     let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
     contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
 
@@ -178,6 +198,10 @@ async fn server_api(contract: &mut Contract) {
         contract.refused("broadcastToRoom", By::Key, &[], Some(said), example).await;
     }
     contract.refused("endRoom", By::Key, &[], room(), "notActive").await;
+    contract.refused("revokeTokens", By::Key, &[], room(), "notActive").await;
+    let bob = || Some(json!({"room_id": "weekly-standup", "user_id": "bob"}));
+    contract.refused("removeFromRoom", By::Key, &[], bob(), "notActive").await;
+    contract.refused("unblockUser", By::Key, &[], bob(), "notActive").await;
     contract.refused("isRoomActive", By::Key, &[], room(), "ended").await;
     contract.refused("isRoomActive", By::Key, &[], Some(json!({"room_id": "no such room"})), "unknown").await;
     contract.refused("getActiveRoomInfo", By::Key, &[], room(), "notActive").await;
@@ -191,6 +215,48 @@ async fn server_api(contract: &mut Contract) {
     contract.refused("getJoinToken", By::Key, &[], Some(late), "notActive").await;
     contract.refused("endRoom", By::Nobody, &[], room(), "noKey").await;
     contract.refused("endRoom", By::Key, &[], Some(json!({"room_id": "x".repeat(70_000)})), "tooLarge").await;
+}
+
+/// A moderator and the back end put people out, and let them back; a report says what became of the session.
+async fn removals(contract: &mut Contract, moderator: &str, bob: &str) {
+    let whom = |user: &str| Some(json!({ "user_id": user }));
+    let (by, by_bob) = (By::Token(moderator), By::Token(bob));
+    contract.refused("removeParticipant", by_bob, &[], whom("alice"), "onlyAModeratorCanDo").await;
+    contract.refused("removeParticipant", by, &[], whom("nobody"), "participantNotFound").await;
+    contract.refused("removeParticipant", by, &[], Some(json!({})), "userIdValueIsRequired").await;
+    contract.accepted("removeParticipant", by, &[]).await;
+    contract.refused("removeParticipant", by_bob, &[], whom("alice"), "invalidToken").await;
+
+    let again = contract.server.mint("weekly-standup", "bob").await;
+    let again = contract.server.redeem(&again).await.body;
+    contract.accepted("removeFromRoom", By::Key, &[]).await;
+    contract.accepted("unblockUser", By::Key, &[]).await;
+    let unused = contract.server.mint("weekly-standup", "bob").await;
+    contract.accepted_with("revokeTokens", By::Key, "token", &unused).await;
+    contract.refused("redeemJoinToken", By::Token(&unused), &[], None, "invalidToken").await;
+    let about = |room: &str, rest: Value| {
+        let mut body = json!({ "room_id": room });
+        body.as_object_mut().expect("an object").extend(rest.as_object().expect("an object").clone());
+        Some(body)
+    };
+    let (whom, nothing) = (json!({"user_id": "nobody"}), json!({}));
+    let here = |rest: &Value| about("weekly-standup", rest.clone());
+    contract.refused("removeFromRoom", By::Key, &[], here(&whom), "notIn").await;
+    contract.refused("removeFromRoom", By::Key, &[], here(&nothing), "invalid").await;
+    contract.refused("unblockUser", By::Key, &[], here(&nothing), "invalid").await;
+    contract.refused("revokeTokens", By::Key, &[], Some(nothing.clone()), "invalid").await;
+    contract.refused("revokeTokens", By::Key, &[], here(&json!({"token": "x"})), "notOurs").await;
+    contract.refused("sessionReport", By::Key, &[], here(&nothing), "invalid").await;
+    contract.refused("sessionReport", By::Key, &[], here(&json!({"sid": "x"})), "unknown").await;
+    for id in ["removeFromRoom", "unblockUser", "revokeTokens"] {
+        contract.refused(id, By::Key, &[], about("no such room", whom.clone()), "unknown").await;
+    }
+    let room = json!({"room_id": "weekly-standup"});
+    let info = contract.server.signed("/auth/room/getActiveRoomInfo", &room).await;
+    let sid = info.body["room"]["room_info"]["sid"].as_str().expect("a session").to_owned();
+    let report = contract.accepted_with("sessionReport", By::Key, "sid", &sid).await.remove(0);
+    assert_eq!((&report["report"]["is_running"], &report["report"]["sid"]), (&json!(true), &json!(sid)));
+    assert!(again["session"]["token"].is_string(), "bob was in again");
 }
 
 /// What is not here says so, and nothing else.
