@@ -1,6 +1,6 @@
 //! What is in the table, and what has happened to an item: every version of it, in order, from the table's stream.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Client;
 
@@ -76,6 +76,32 @@ pub(crate) async fn all_items(endpoint: &str, table: &str) -> Vec<Value> {
     let scanned = Dynamo::new(endpoint, "DynamoDB_20120810").ask("Scan", json!({ "TableName": table })).await;
     assert!(scanned["LastEvaluatedKey"].is_null(), "a test's table fits one page");
     scanned["Items"].as_array().expect("items").clone()
+}
+
+/// An item, in DynamoDB's JSON; `null` when there is none.
+pub(crate) async fn item(endpoint: &str, table: &str, (pk, sk): (&str, &str)) -> Value {
+    let body = json!({"TableName": table, "Key": key(pk, sk), "ConsistentRead": true});
+    Dynamo::new(endpoint, "DynamoDB_20120810").ask("GetItem", body).await["Item"].clone()
+}
+
+/// Gives an item that is there other numbers.
+pub(crate) async fn change(endpoint: &str, table: &str, (pk, sk): (&str, &str), numbers: &[(&str, i64)]) {
+    let sets: Vec<_> = numbers.iter().map(|(name, _)| format!("#{name} = :{name}")).collect();
+    let names: Map<_, _> = numbers.iter().map(|(name, _)| (format!("#{name}"), json!(name))).collect();
+    let values = numbers.iter().map(|(name, value)| (format!(":{name}"), json!({"N": value.to_string()})));
+    let body = json!({
+        "TableName": table,
+        "Key": key(pk, sk),
+        "UpdateExpression": format!("SET {}", sets.join(", ")),
+        "ConditionExpression": "attribute_exists(pk)",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values.collect::<Map<_, _>>(),
+    });
+    Dynamo::new(endpoint, "DynamoDB_20120810").ask("UpdateItem", body).await;
+}
+
+fn key(pk: &str, sk: &str) -> Value {
+    json!({"pk": {"S": pk}, "sk": {"S": sk}})
 }
 
 /// One of the services of a DynamoDB, asked without an SDK.

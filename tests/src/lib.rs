@@ -2,12 +2,13 @@
 //!
 //! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`rooms`] fills
 //! it. [`Call`] makes requests for handlers, [`Reply`] is what they said, [`checks`] are what all of a kind must refuse.
-//! [`Server`] is a whole local stack, for tests over HTTP.
+//! [`Server`] is a whole local stack, for tests over HTTP; [`receiver`] gets the webhooks that it sends.
 
 mod call;
 pub mod checks;
 mod client;
 pub mod history;
+pub mod receiver;
 mod reply;
 pub mod rooms;
 mod server;

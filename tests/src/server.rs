@@ -100,6 +100,18 @@ impl Server {
         history::all_items(&self.stack.addresses.dynamodb, &self.stack.template.tables[0].name).await
     }
 
+    /// An item of the stack's table, in DynamoDB's JSON; `null` when there is none.
+    pub async fn item(&self, pk: &str, sk: &str) -> Value {
+        history::item(&self.stack.addresses.dynamodb, &self.stack.template.tables[0].name, (pk, sk)).await
+    }
+
+    /// Gives an item of the stack's table other numbers: so a test moves the times of a session, for the functions' clock
+    /// is the machine's.
+    pub async fn change(&self, pk: &str, sk: &str, numbers: &[(&str, i64)]) {
+        let table = &self.stack.template.tables[0].name;
+        history::change(&self.stack.addresses.dynamodb, table, (pk, sk), numbers).await;
+    }
+
     /// A call of the other APIs, with a token if there is one.
     pub async fn call(
         &self,

@@ -17,3 +17,4 @@ mod server_api;
 mod sessions;
 mod stored;
 mod tenants;
+mod webhooks;
