@@ -2,6 +2,7 @@
 
 mod bans;
 mod conformance;
+mod ends;
 mod events;
 mod expiry;
 mod gateway;

@@ -1,9 +1,11 @@
 //! Webhooks from the change to the receiver, over the whole stack: what is told of a session, and what receivers, crashes
 //! and races make of it.
 
+mod reuse;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use local::Options;
 use serde_json::{Value, json};
@@ -33,10 +35,11 @@ pub(crate) fn told<'a>(events: impl IntoIterator<Item = (&'a str, Option<&'a str
     events.into_iter().map(one).collect()
 }
 
-/// A stack that tells of all its sessions at a path of the receiver.
+/// A stack that tells of all its sessions at this URL, and sweeps when the test says so.
 pub(crate) async fn start(url: String, choose: impl FnOnce(&mut Options)) -> Server {
     Server::start(|options| {
         options.overrides.push(("WebhookUrl".to_owned(), url));
+        options.tick = Some(Duration::from_hours(24));
         choose(options);
     })
     .await
@@ -91,7 +94,7 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 /// What was told of a session at a path, each number once. What must hold of every session, whatever happened to it and
-/// to its webhooks, is checked: see [`check_attempts`] and [`check_events`].
+/// to its webhooks, is checked: see `check_attempts` and `check_events`.
 pub(crate) fn told_at(receiver: &Receiver, path: &str, sid: &str) -> Vec<Told> {
     let attempts = receiver.attempts(path, sid);
     check_attempts(&attempts);
