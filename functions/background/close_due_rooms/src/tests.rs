@@ -35,7 +35,7 @@ async fn a_room_that_nobody_joined_ends_after_its_empty_timeout_exactly() {
     let (worker, rooms) = (sweeper(&table).await, table.rooms());
     let created = table.now();
     let room = rooms.open("room-1", None).await;
-    table.clock.advance(EMPTY_TIMEOUT - Duration::from_millis(1));
+    table.clock.advance(EMPTY_TIMEOUT.saturating_sub(Duration::from_millis(1)));
     assert_eq!(swept(&worker).await, closed(0));
     table.clock.advance(Duration::from_secs(40));
     assert_eq!(swept(&worker).await, closed(1));
@@ -55,7 +55,7 @@ async fn the_last_one_leaving_starts_a_clock_that_a_rejoin_stops() {
     let (worker, rooms) = (sweeper(&table).await, table.rooms());
     let room = rooms.open("room-1", None).await;
     rooms.leave(&rooms.seat(&room.key, "ann").await).await;
-    table.clock.advance(worker.config.departure - Duration::from_secs(1));
+    table.clock.advance(worker.config.departure.saturating_sub(Duration::from_secs(1)));
     assert_eq!(swept(&worker).await, closed(0));
     let ann = rooms.seat(&room.key, "ann").await;
     table.clock.advance(Duration::from_secs(30));
