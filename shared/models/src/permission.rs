@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
-    /// Make rooms, speak into them, and end them.
+    /// Make rooms, speak into them, put people out of them, and end them.
     Create,
     /// Mint join tokens.
     Tokens,

@@ -105,6 +105,45 @@ async fn told_once(name: &str, table: &TestTable, key: &RoomKey) {
     assert_eq!(about_eve.last().expect("a change")["type"], "removed", "{name}: {about_eve:?}");
 }
 
+/// Mints tokens for eve until she is barred; gives the last ones.
+async fn invite(rooms: Rooms, key: RoomKey) -> Vec<JoinToken> {
+    let mut tokens = vec![];
+    loop {
+        match rooms.try_mint(&key, new_token(EVE, rooms.store().now()), || ()).await {
+            Ok(token) => tokens.push(token),
+            Err(Halt::Refused(Refusal::Banned)) => return tokens.split_off(tokens.len().saturating_sub(3)),
+            Err(Halt::Failed(_)) => {}
+            Err(halt) => panic!("{halt:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_minted_in_the_moment_of_a_ban_brings_nobody_in() {
+    for (name, table) in tables().await {
+        let rooms = table.rooms();
+        let key = rooms.open("invited", None).await.key;
+        let mints: JoinSet<_> = (0..6).map(|_| invite(rooms.clone(), key.clone())).collect();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        rooms.remove(&key, EVE, true).await.unwrap_or_else(|halt| panic!("{name}: {halt:?}"));
+        let tokens: Vec<_> = mints.join_all().await.into_iter().flatten().collect();
+        let redeemed: JoinSet<_> = tokens
+            .into_iter()
+            .map(|token| {
+                let rooms = rooms.clone();
+                async move { rooms.redeem(&token).await }
+            })
+            .collect();
+        for refused in redeemed.join_all().await {
+            assert_eq!(refused, Err(Refusal::Banned), "{name}");
+        }
+        let (state, eve) = look(name, &table, &key).await;
+        assert_eq!((state.seats, state.hooks), (0, 2), "{name}: nobody has come or gone");
+        assert_eq!(eve.expect("eve").standing, Standing::Banned, "{name}");
+        told_once(name, &table, &key).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_who_is_put_out_while_he_comes_and_goes_leaves_no_seat_behind() {
     for (name, table) in tables().await {

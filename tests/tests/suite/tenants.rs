@@ -211,9 +211,9 @@ async fn ask(server: &Server, path: &str, body: &Value) -> Answered {
 }
 
 fn assert_silent(answered: &Answered, sid: &str) {
-    let text = answered.body.to_string();
+    let answer = answered.body.to_string();
     for private in PRIVATE.iter().copied().chain([sid]) {
-        assert!(!text.contains(private), "{private} in {text}");
+        assert!(!answer.contains(private), "{private} in {answer}");
     }
 }
 

@@ -145,7 +145,7 @@ async fn the_end_of_an_earlier_session_finds_whom_a_ban_in_this_one_is_about() {
     assert_eq!(remove(&app, &adm, json!({"user_id": "bob", "block_user": true})).await.status, 200);
     let minted = rooms.try_mint(&next.key, new_token("bob", table.now()), || ()).await;
     assert!(matches!(minted, Err(Halt::Refused(Refusal::Banned))), "{minted:?}");
-    let present = rooms.store().present_at_end(&room.key, room.sid).await.expect("readable");
+    let present = Box::pin(rooms.store().present_at_end(&room.key, room.sid)).await.expect("readable");
     assert_eq!(present.iter().map(|person| person.id).collect::<Vec<_>>(), [bob.id]);
 }
 
