@@ -76,6 +76,11 @@ impl Known {
         self.secrets.iter().map(|held| &held.secret)
     }
 
+    /// The newest secret that could be looked up.
+    fn newest(&self) -> Result<&Secret, StoreError> {
+        self.secrets().next().ok_or_else(not_looked_up)
+    }
+
     fn held(&self, reference: &str) -> Option<&Held> {
         self.secrets.iter().find(|held| held.reference.text() == reference)
     }
@@ -166,11 +171,11 @@ impl KeyRing {
             && let Some(known) = self.known(store, now, id).await?
             && known.tenant == *tenant
         {
-            return Ok(known.secrets().next().map(|secret| (id.clone(), secret.clone())));
+            return Ok(Some((id.clone(), known.newest()?.clone())));
         }
         for id in store.api_keys(tenant).await?.into_iter().filter_map(|key| key.id) {
             if let Some(known) = self.known(store, now, &id).await? {
-                return Ok(known.secrets().next().map(|secret| (id, secret.clone())));
+                return Ok(Some((id, known.newest()?.clone())));
             }
         }
         Ok(None)
@@ -194,16 +199,17 @@ impl KeyRing {
         }
         if does_not_fit(&checked) && !known.is_whole {
             // It may be by the secret that could not be looked up.
-            return Err(StoreError::Unavailable("secrets of an API key".to_owned()).into());
+            return Err(not_looked_up().into());
         }
         Ok(checked?)
     }
 
-    /// The key, no older than a minute.
+    /// The key, no older than a minute; than a second when none of its secrets could be looked up.
     async fn known(&self, store: &Store, now: Timestamp, id: &ApiKeyId) -> Result<Option<Known>, Halt> {
         let remembered = self.lock().get(id).cloned();
+        let good_for = |known: &Known| if known.secrets.is_empty() { READ_AGAIN } else { REMEMBERED };
         match remembered {
-            Some(known) if now.since(known.read_at) < REMEMBERED => Ok(Some(known)),
+            Some(known) if now.since(known.read_at) < good_for(&known) => Ok(Some(known)),
             remembered => Ok(self.read(store, now, id, remembered.as_ref()).await?),
         }
     }
@@ -265,6 +271,10 @@ impl KeyRing {
     fn lock(&self) -> MutexGuard<'_, HashMap<ApiKeyId, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn not_looked_up() -> StoreError {
+    StoreError::Unavailable("secrets of an API key".to_owned())
 }
 
 /// Whether none of the key's secrets made what was checked.
