@@ -227,16 +227,18 @@ impl Receiver {
 
     /// Everything that it was sent, in the order in which it came, at whatever path. All of it was genuine.
     pub fn received(&self) -> Vec<Received> {
-        let state = self.shared.state();
-        assert!(state.forged.is_empty(), "{:?}", state.forged);
-        state.received.clone()
+        self.those(|_| true)
     }
 
     /// What it was sent at a path of a session, repetitions too.
     pub fn attempts(&self, path: &str, sid: &str) -> Vec<Received> {
-        let mut received = self.received();
-        received.retain(|hook| hook.path == path && hook.sid() == sid);
-        received
+        self.those(|hook| hook.path == path && hook.sid() == sid)
+    }
+
+    fn those(&self, are: impl Fn(&Received) -> bool) -> Vec<Received> {
+        let state = self.shared.state();
+        assert!(state.forged.is_empty(), "{:?}", state.forged);
+        state.received.iter().filter(|hook| are(hook)).cloned().collect()
     }
 
     /// Waits until this holds of what it was sent.

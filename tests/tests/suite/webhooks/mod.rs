@@ -1,6 +1,8 @@
 //! Webhooks from the change to the receiver, over the whole stack: what is told of a session, and what receivers, crashes
 //! and races make of it.
 
+mod crashes;
+mod receivers;
 mod reuse;
 mod session;
 
