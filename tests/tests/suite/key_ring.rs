@@ -215,6 +215,22 @@ async fn a_key_that_could_not_be_looked_up_is_asked_for_once_a_second() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_signed_now_is_not_said_to_have_no_key() {
+    let process = Process::start().await;
+    let tenant = Tenant::try_from("acme").expect("a tenant");
+    let signer = async || {
+        let (store, now) = (process.table.store(), process.table.now());
+        process.ring.signer(&store, now, &tenant, Some(&id())).await
+    };
+    process.ssm.set(Mood::Refusing);
+    assert!(is_unavailable(&signer().await));
+    process.ssm.set(Mood::Well);
+    process.wait(1);
+    let (key, signing) = signer().await.expect("looked up").expect("there is one");
+    assert_eq!((key, signing.text()), (id(), secret("/1").as_str()));
+}
+
+#[tokio::test]
 async fn a_retired_secret_is_forgotten() {
     let process = Process::start().await;
     process.call(&secret("/1")).await.expect("good");
