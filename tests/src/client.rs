@@ -1,5 +1,7 @@
 //! An HTTP client without TLS: what the tests ask is on this machine.
 
+use std::error::Error;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -27,14 +29,24 @@ impl Client {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Response<Bytes> {
+        self.try_send(method, url, headers, body).await.expect("the server answers")
+    }
+
+    /// The same, where the server may not answer.
+    pub(crate) async fn try_send(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Response<Bytes>, Box<dyn Error + Send + Sync>> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::from(body)).expect("a well-formed request");
-        let answered = self.0.request(request).await.expect("the server answers");
-        let (head, body) = answered.into_parts();
-        Response::from_parts(head, body.collect().await.expect("a whole body").to_bytes())
+        let (head, body) = self.0.request(request).await?.into_parts();
+        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     }
 }
 

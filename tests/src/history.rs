@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::Client;
 
+/// How often a call is tried that the service fails.
+const MOST_TRIES: usize = 20;
+
 /// One change of an item: its images before and after, in DynamoDB's JSON; `null` where there was none.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -124,8 +127,18 @@ impl<'a> Dynamo<'a> {
             ("content-type", "application/x-amz-json-1.0"),
             ("authorization", &format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0")),
         ];
-        let answered = self.client.send("POST", self.endpoint, &headers, body.to_string().into_bytes()).await;
-        assert!(answered.status().is_success(), "{operation}: {:?}", answered.body());
-        serde_json::from_slice(answered.body()).expect("JSON")
+        let body = body.to_string().into_bytes();
+        let mut why = String::new();
+        // A simulation lets calls fail, and cuts them off; all that is asked here may be done twice.
+        for _ in 0..MOST_TRIES {
+            match self.client.try_send("POST", self.endpoint, &headers, body.clone()).await {
+                Ok(answered) if answered.status().is_success() => {
+                    return serde_json::from_slice(answered.body()).expect("JSON");
+                }
+                Ok(answered) => why = format!("{:?}", answered.body()),
+                Err(error) => why = error.to_string(),
+            }
+        }
+        panic!("{operation}: {why}");
     }
 }

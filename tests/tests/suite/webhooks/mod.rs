@@ -5,6 +5,7 @@ mod crashes;
 mod receivers;
 mod reuse;
 mod session;
+mod sweeps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
