@@ -9,7 +9,8 @@ use models::{
     Settings, Sid, Tenant, Timestamp, UserId,
 };
 use store::{
-    Admission, Change, Credential, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken, Removal, Store,
+    Admission, Change, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom,
+    NewToken, Removal, Store,
 };
 
 use crate::{API_KEY, API_SECRET};
@@ -86,6 +87,21 @@ pub fn new_token(user: &str, now: Timestamp) -> NewToken {
         locks: Locks::new(),
         metadata: "{}".to_owned(),
         expires_at: now.plus(TOKEN_VALIDITY),
+    }
+}
+
+/// A webhook that was taken at once.
+pub fn delivery(number: u32, url: &str, at: Timestamp) -> Delivery {
+    Delivery {
+        number,
+        url: url.to_owned(),
+        body: format!(r#"{{"event":"participant_joined","number":{number}}}"#),
+        occurred_at: at,
+        status: DeliveryStatus::Delivered,
+        attempts: 1,
+        outcome: r#"{"outcome":"delivered","http_status":204}"#.to_owned(),
+        attempted_at: at,
+        next_attempt_at: None,
     }
 }
 
@@ -256,6 +272,11 @@ impl Rooms {
     /// Puts somebody out who has a seat, and bars him.
     pub async fn ban(&self, person: &Admission) {
         self.remove(&person.room, person.user.as_str(), true).await.expect("barred");
+    }
+
+    /// Notes what came of a webhook of the room's present session.
+    pub async fn note(&self, room: &Room, delivery: &Delivery) {
+        self.store.note_delivery(&room.key, room.sid, delivery).await.expect("noted");
     }
 
     /// A new sitting of the same seat: its session token.

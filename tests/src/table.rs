@@ -1,9 +1,11 @@
-//! The template's table on an embedded DynamoDB of its own, and what a handler needs to run on it.
+//! The template's table on an embedded DynamoDB of its own, its queues, and what a handler needs to run on them.
 
 use std::sync::Arc;
 
 use api::{App, ConfigError, Dialect, Env, Parts, Worker};
+use local::console::Console;
 use local::database::{self, Embedded};
+use local::queues::{self, Queues};
 use local::template::Template;
 use local::{Options, secrets, simulate, stack};
 use models::{
@@ -29,6 +31,9 @@ pub struct TestTable {
     endpoint: String,
     /// The DynamoDB behind the simulation, or the same.
     inner: String,
+    queues: Arc<Queues>,
+    /// Where the queues answer.
+    sqs: String,
     _embedded: Embedded,
     _servers: JoinSet<()>,
 }
@@ -80,7 +85,22 @@ impl TestTable {
                 address
             }
         };
-        let table = Self { clock, template, parts, endpoint, inner, _embedded: embedded, _servers: servers };
+        let sqs = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let sqs_endpoint = format!("http://{}", sqs.local_addr().expect("bound"));
+        let queues = Queues::open(&template.queues, None, parts.clock.clone(), Console::memory());
+        let queues = Arc::new(queues.expect("opened"));
+        servers.spawn(queues::protocol::serve(sqs, Arc::clone(&queues)));
+        let table = Self {
+            clock,
+            template,
+            parts,
+            endpoint,
+            inner,
+            queues,
+            sqs: sqs_endpoint,
+            _embedded: embedded,
+            _servers: servers,
+        };
         let store = table.calm_store();
         for (id, secret, tenant) in
             [(API_KEY, API_SECRET, "main"), (OTHER_API_KEY, OTHER_API_SECRET, "other")]
@@ -123,6 +143,14 @@ impl TestTable {
     /// Every item that is stored, in DynamoDB's JSON: two of these are equal when nothing was written in between.
     pub async fn items(&self) -> Vec<serde_json::Value> {
         history::all_items(&self.inner, &self.template.tables[0].name).await
+    }
+
+    /// The bodies of the messages on the queue of this logical id, in their order.
+    pub fn queued(&self, logical_id: &str) -> Vec<serde_json::Value> {
+        let queue =
+            self.queues.find(|queue| queue.logical_id == logical_id).expect("the template has the queue");
+        let messages = self.queues.messages(queue).into_iter();
+        messages.map(|message| serde_json::from_str(&message.body).expect("JSON")).collect()
     }
 
     /// Makes rooms and lets people in, by the table's store.
@@ -170,6 +198,7 @@ impl TestTable {
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
+            ("AWS_ENDPOINT_URL_SQS", &self.sqs),
         ];
         Env::new(given.into_iter().chain(own.map(|(name, value)| (name.to_owned(), value.to_owned()))))
     }

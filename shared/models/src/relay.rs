@@ -94,11 +94,23 @@ pub fn over(before: Option<&Room>, after: Option<&Room>, happened: &Happened) ->
     Some(Over { room, ended_at, reason })
 }
 
+/// The last number that a webhook of the present or last session has at `now`; once it is over, that of `room_finished`.
+pub fn last_number(room: &Room, now: Timestamp) -> u32 {
+    let last = last_before_end(room);
+    // Who was in leaves, and two more say that it is over.
+    if room.is_open(now) { last } else { last.saturating_add(room.seats).saturating_add(2) }
+}
+
+/// The last number before those of a session's end. Where nobody came the one that was kept for the first participant is
+/// free.
+fn last_before_end(room: &Room) -> u32 {
+    if room.started_at.is_some() { room.hooks } else { 1 }
+}
+
 impl Over {
     /// The last webhooks of the session: who was in leaves, one after the other in this order; then it is over.
     pub fn told(&self, present: &[UserId]) -> Vec<Told> {
-        // Nobody came: the number that was kept for the first participant is free.
-        let last = if self.room.started_at.is_some() { self.room.hooks } else { 1 };
+        let last = last_before_end(&self.room);
         let left = present.iter().cloned().map(News::ParticipantLeft);
         let news = left.chain([News::SessionEnded, News::RoomFinished]);
         let tell = |(news, (number, left)): (News, (u32, u32))| Told {
@@ -202,6 +214,16 @@ mod tests {
         let over = Over { room: created(), ended_at: AT, reason: EndReason::EmptyTimeout };
         let (ended, finished) = (News::SessionEnded, News::RoomFinished);
         assert_eq!(numbers(&over.told(&[])), [(2, 0, &ended), (3, 0, &finished)]);
+    }
+
+    #[test]
+    fn the_last_number_counts_the_end_once_it_has_come() {
+        let (unused, two) = (created(), with(2, 4, 7));
+        assert_eq!([&unused, &two].map(|room| last_number(room, room.created_at)), [1, 7]);
+        assert_eq!(last_number(&unused, unused.due_at), 3);
+        let over = Over { room: Room { status: Status::Ended, ..two }, ended_at: AT, reason: EndReason::Api };
+        let last = over.told(&[user("ann"), user("bob")]).pop().expect("the last");
+        assert_eq!((last.number, last.news), (last_number(&over.room, AT), News::RoomFinished));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::{Refusal, Timestamp};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::commit::{Outcome, Verdict, Watch};
 use crate::error::Halt;
@@ -40,6 +41,7 @@ impl fmt::Debug for StoredAnswer {
 pub struct Claim {
     key: Key,
     request: String,
+    id: Uuid,
     expires_at: i64,
     spent: AtomicBool,
 }
@@ -47,12 +49,19 @@ pub struct Claim {
 impl Claim {
     /// The claim of a request. `scope` says whose key it is, `request` is all that makes a request the same.
     pub fn new(scope: &str, key: &str, request: &[&[u8]], now: Timestamp) -> Self {
+        let (whose, request) = (digest(&[scope.as_bytes(), key.as_bytes()]), digest(request));
         Self {
-            key: Key::idempotency(&digest(&[scope.as_bytes(), key.as_bytes()])),
-            request: digest(request),
+            key: Key::idempotency(&whose),
+            id: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{whose} {request}").as_bytes()),
+            request,
             expires_at: now.seconds() + KEPT_SECONDS,
             spent: AtomicBool::new(false),
         }
+    }
+
+    /// An id for what the request does outside the table: a request that is sent again gives it the same one.
+    pub const fn id(&self) -> Uuid {
+        self.id
     }
 
     /// Whether a transaction has kept its answer under this claim.
@@ -193,4 +202,20 @@ fn digest(parts: &[&[u8]]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_under_a_key_has_one_id() {
+        let id = |scope: &str, key: &str, request: &[u8], now: i64| {
+            Claim::new(scope, key, &[request], Timestamp::from_seconds(now)).id()
+        };
+        let first = id("a", "k", b"{}", 1);
+        assert_eq!(first, id("a", "k", b"{}", 2));
+        let others = [id("b", "k", b"{}", 1), id("a", "l", b"{}", 1), id("a", "k", b"[]", 1)];
+        assert!(!others.contains(&first));
+    }
 }

@@ -55,6 +55,15 @@ pub struct Delivery {
     pub next_attempt_at: Option<Timestamp>,
 }
 
+/// A part of a session's deliveries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryPage {
+    /// In the order of their numbers, and those of a number in that of their URLs.
+    pub deliveries: Vec<Delivery>,
+    /// The number with which the next part begins, if there is one.
+    pub next: Option<u32>,
+}
+
 /// What is known of a webhook before an attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryState {
@@ -107,16 +116,16 @@ impl Store {
         Ok(())
     }
 
-    /// The webhooks of a session that have been tried, in the order of their numbers from this one on, at most so many;
-    /// and whether there are more.
+    /// The webhooks of a session that have been tried, from this number on: `limit` of them, from 1, and the rest of the
+    /// last one's number, so that a page ends between two numbers.
     pub async fn deliveries(
         &self,
         room: &RoomKey,
         sid: Sid,
         from: u32,
         limit: usize,
-    ) -> Result<(Vec<Delivery>, bool), StoreError> {
-        let mut found = vec![];
+    ) -> Result<DeliveryPage, StoreError> {
+        let mut deliveries: Vec<Delivery> = vec![];
         let mut cursor = None;
         loop {
             let query = self
@@ -125,16 +134,21 @@ impl Store {
                 .consistent_read(true)
                 .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :last")
                 .expression_attribute_values(":pk", s(Key::delivery_partition(room, sid)))
-                .expression_attribute_values(":from", s(format!("{from:010}")))
+                .expression_attribute_values(":from", s(Key::first_delivery(from)))
                 .expression_attribute_values(":last", s(Key::LAST_DELIVERY))
                 .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
             let (items, next) = self.page(query, cursor).await?;
-            found.extend(items.into_iter().map(decode_delivery).collect::<Result<Vec<_>, _>>()?);
+            for item in items {
+                let delivery = decode_delivery(item)?;
+                let is_another = deliveries.last().is_some_and(|last| last.number != delivery.number);
+                if is_another && deliveries.len() >= limit {
+                    return Ok(DeliveryPage { deliveries, next: Some(delivery.number) });
+                }
+                deliveries.push(delivery);
+            }
             cursor = next;
-            if found.len() > limit || cursor.is_none() {
-                let more = found.len() > limit;
-                found.truncate(limit);
-                return Ok((found, more));
+            if cursor.is_none() {
+                return Ok(DeliveryPage { deliveries, next: None });
             }
         }
     }

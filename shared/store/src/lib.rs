@@ -37,7 +37,7 @@ pub use answer::{Claim, Keep, StoredAnswer};
 pub use changes::{Change as StreamChange, RoomChange, StreamRecord};
 pub use client::{Connection, Store};
 pub use create::{Created, NewCodeRoom, NewRoom};
-pub use deliveries::{Delivery, DeliveryState, DeliveryStatus};
+pub use deliveries::{Delivery, DeliveryPage, DeliveryState, DeliveryStatus};
 pub use depart::{Lease, Released};
 pub use end::Ending;
 pub use end_job::{end_job, session_of_end_job};

@@ -13,6 +13,7 @@ pub enum Outcome {
     /// The receiver has it: any 2xx.
     Delivered {
         /// Its answer's status.
+        #[serde(rename = "http_status", alias = "status")]
         status: u16,
     },
     /// The receiver wants no more: 410.
@@ -20,6 +21,7 @@ pub enum Outcome {
     /// The receiver answered with something else; a redirect, too, for none is followed.
     Rejected {
         /// Its answer's status.
+        #[serde(rename = "http_status", alias = "status")]
         status: u16,
     },
     /// The target is forbidden; it is not tried again.
@@ -89,9 +91,9 @@ mod tests {
     #[test]
     fn an_outcome_is_stored_as_words_and_read_again() {
         let stored = [
-            (Outcome::Delivered { status: 204 }, json!({"outcome": "delivered", "status": 204})),
+            (Outcome::Delivered { status: 204 }, json!({"outcome": "delivered", "http_status": 204})),
             (Outcome::Gone, json!({"outcome": "gone"})),
-            (Outcome::Rejected { status: 302 }, json!({"outcome": "rejected", "status": 302})),
+            (Outcome::Rejected { status: 302 }, json!({"outcome": "rejected", "http_status": 302})),
             (
                 Outcome::Refused { why: TargetError::ForbiddenAddress },
                 json!({"outcome": "refused", "why": "forbidden_address"}),

@@ -18,7 +18,7 @@
 use std::time::Duration;
 
 use models::{ParticipantId, RoomId, Sid, Timestamp, UserId};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 /// What happened, to which room, and to whom.
@@ -102,6 +102,15 @@ pub fn event_id(sid: Sid, number: u32) -> Uuid {
 /// The id of an event's delivery to one URL, the same at every attempt.
 pub fn delivery_id(event: Uuid, url: &str) -> Uuid {
     Uuid::new_v5(&event, url.as_bytes())
+}
+
+/// The name of the event that a body tells; none if it is no body of ours.
+pub fn event_name(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        event: String,
+    }
+    serde_json::from_str(body).ok().map(|Named { event }| event)
 }
 
 impl Room {
@@ -272,6 +281,9 @@ mod tests {
             assert_eq!(body["event"], name);
             assert!(body.get("participant").is_none() && body["room"].is_object(), "{name}");
         }
+        let test = Payload { id: Uuid::nil(), created_at: Timestamp::default(), occurrence: O::WebhookTest };
+        assert_eq!(event_name(&test.json()).as_deref(), Some("webhook_test"));
+        assert_eq!(event_name("{}"), None);
         let body = sent(O::WebhookTest);
         assert_eq!(body["event"], "webhook_test");
         assert!(body.get("room").is_none());

@@ -67,6 +67,8 @@ async fn deliver(worker: &Worker<Config>, received: &SqsMessage) -> Result<bool,
     }
     let count = received.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     let count: u32 = count.unwrap_or(1);
+    // A replay changes nothing about when it happened, and so nothing about how long it is kept.
+    let occurred_at = before.known.as_ref().map_or(message.occurred_at, |known| known.occurred_at);
     let attempts = before.known.map_or(0, |known| known.attempts) + 1;
     let attempts = if message.is_replay() { attempts } else { attempts.max(count) };
 
@@ -79,7 +81,7 @@ async fn deliver(worker: &Worker<Config>, received: &SqsMessage) -> Result<bool,
         number: message.number,
         url: message.url.clone(),
         body: message.body.clone(),
-        occurred_at: message.occurred_at,
+        occurred_at,
         status,
         attempts,
         outcome: serde_json::to_string(&outcome)?,

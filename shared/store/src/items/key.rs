@@ -121,9 +121,14 @@ impl Key {
         format!("HOOK#{room}#{sid}")
     }
 
+    /// Before the sort keys of a session's webhooks of this number and after those of the ones before it.
+    pub(crate) fn first_delivery(number: u32) -> String {
+        format!("{number:010}#")
+    }
+
     /// A webhook for a URL.
     pub(crate) fn delivery(room: &RoomKey, sid: Sid, number: u32, url: &str) -> Self {
-        Self::new(Self::delivery_partition(room, sid), format!("{number:010}#{url}"))
+        Self::new(Self::delivery_partition(room, sid), Self::first_delivery(number) + url)
     }
 
     /// Says that a URL wants no more webhooks of a session.

@@ -18,10 +18,10 @@ use super::{EVERYWHERE, create, end, join, start, told, told_at};
 async fn noted(server: &Server, room_id: &str, sid: &str, url: &str) -> Vec<Delivery> {
     let room = RoomKey { tenant: Tenant::main(), room: room_id.try_into().expect("an id") };
     let sid = sid.parse().expect("a session");
-    let (mut deliveries, more) = server.store().deliveries(&room, sid, 0, 100).await.expect("readable");
-    assert!(!more);
-    deliveries.retain(|delivery| delivery.url == url);
-    deliveries
+    let mut page = server.store().deliveries(&room, sid, 0, 100).await.expect("readable");
+    assert_eq!(page.next, None);
+    page.deliveries.retain(|delivery| delivery.url == url);
+    page.deliveries
 }
 
 /// A session of three webhooks, which its own path of the receiver is told, too.
