@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
-    /// Make rooms, speak into them, put people out of them, and end them.
+    /// Make rooms, speak into them, put people out of them, end them, and send webhooks: those of a session once more, or
+    /// one for a try.
     Create,
     /// Mint join tokens.
     Tokens,
-    /// Look at rooms, present and past.
+    /// Look at rooms, present and past, and at what came of their webhooks.
     Read,
 }
 

@@ -2,6 +2,7 @@
 
 mod bans;
 mod conformance;
+mod deliveries;
 mod ends;
 mod events;
 mod expiry;

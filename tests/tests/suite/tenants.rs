@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use models::{ApiKeyId, SystemClock, Tenant};
 use serde_json::{Value, json};
 use store::ApiKey;
+use testing::rooms::delivery;
 use testing::{API_KEY, API_SECRET, Answered, OTHER_API_KEY, OTHER_API_SECRET, Server};
 
 use crate::openapi::Document;
@@ -30,7 +31,10 @@ const SESSION: &str = "session";
 const TOKEN: &str = "unused";
 
 /// What must not be in an answer to somebody else.
-const PRIVATE: [&str; 2] = ["Our title", "our-ann"];
+const PRIVATE: [&str; 3] = ["Our title", "our-ann", WEBHOOK_URL];
+
+/// Where a webhook of the open room went.
+const WEBHOOK_URL: &str = "https://our.example/hook";
 
 /// Every way in which a call of the server API can name a room, by the call's path.
 fn calls() -> BTreeMap<&'static str, Vec<Value>> {
@@ -79,6 +83,19 @@ fn calls() -> BTreeMap<&'static str, Vec<Value>> {
             "/auth/room/sessionReport",
             vec![json!({"room_id": OPEN, "sid": SESSION}), json!({"room_id": ENDED, "sid": SESSION})],
         ),
+        (
+            "/auth/webhook/deliveries",
+            vec![by_room(OPEN), by_room(ENDED), json!({"room_id": OPEN, "sid": SESSION})],
+        ),
+        (
+            "/auth/webhook/replay",
+            vec![
+                json!({"room_id": OPEN, "sid": SESSION, "from_sequence": 1}),
+                json!({"room_id": ENDED, "sid": SESSION}),
+            ],
+        ),
+        // It knows no rooms.
+        ("/auth/webhook/test", vec![json!({"room_id": OPEN, "url": "no URL"})]),
         ("/auth/getClientFiles", vec![json!({}), by_room(OPEN)]),
         // These make a room of the caller's own, so that they come last.
         ("/auth/room/create", vec![create(ENDED)]),
@@ -123,6 +140,10 @@ async fn fill(server: &Server) -> String {
         sid = created.body["room_info"]["sid"].as_str().expect("a session").to_owned();
         assert_eq!(server.redeem(&server.mint(room_id, "our-ann").await).await.status, 201);
     }
+    let (key, sid) = (format!("main/{OPEN}").parse().expect("a room"), sid.parse().expect("a session"));
+    let sent = delivery(1, WEBHOOK_URL, models::Clock::now(&SystemClock));
+    server.store().note_delivery(&key, sid, &sent).await.expect("noted");
+    let sid = sid.to_string();
     assert_eq!(server.signed("/auth/room/endRoom", &json!({"room_id": ENDED})).await.body["msg"], "success");
     sid
 }

@@ -4,10 +4,15 @@ mod document;
 
 use std::collections::BTreeSet;
 
+use models::SystemClock;
 use serde_json::{Value, json};
+use store::{Delivery, DeliveryStatus};
+use testing::rooms::delivery;
 use testing::{API_KEY, API_SECRET, Answered, Server, TestTable};
 
 use document::Operation;
+
+use crate::deliveries::Receiver;
 
 pub(crate) use document::Document;
 
@@ -181,6 +186,8 @@ async fn server_api(contract: &mut Contract) {
     let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
     contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
 
+    webhooks(contract).await;
+
     // Somebody who waits is described, too.
     let user = json!({"room_id": "planning", "user_info": {"user_id": "bob", "name": "Bob"}});
     let token = contract.server.signed("/auth/room/getJoinToken", &user).await.body["token"].clone();
@@ -215,6 +222,44 @@ async fn server_api(contract: &mut Contract) {
     contract.refused("getJoinToken", By::Key, &[], Some(late), "notActive").await;
     contract.refused("endRoom", By::Nobody, &[], room(), "noKey").await;
     contract.refused("endRoom", By::Key, &[], Some(json!({"room_id": "x".repeat(70_000)})), "tooLarge").await;
+}
+
+/// A back end looks after its webhooks: one that was taken, and one that nobody takes.
+async fn webhooks(contract: &mut Contract) {
+    let receiver = Receiver::start(200).await;
+    let room = json!({"room_id": "weekly-standup"});
+    contract.refused("listDeliveries", By::Key, &[], Some(room.clone()), "none").await;
+    let info = contract.server.signed("/auth/room/getActiveRoomInfo", &room).await;
+    let sid = info.body["room"]["room_info"]["sid"].as_str().expect("a session").to_owned();
+    let key = "main/weekly-standup".parse().expect("a room");
+    let now = models::Clock::now(&SystemClock);
+    let taken = delivery(1, &receiver.url, now);
+    let refused = Delivery {
+        status: DeliveryStatus::Refused,
+        outcome: json!({"outcome": "refused", "why": "forbidden_address"}).to_string(),
+        ..delivery(2, "http://10.0.0.1/", now)
+    };
+    let waiting = Delivery {
+        status: DeliveryStatus::Retrying,
+        outcome: json!({"outcome": "timed_out"}).to_string(),
+        next_attempt_at: Some(now),
+        ..delivery(3, &receiver.url, now)
+    };
+    for delivery in [taken, refused, waiting] {
+        let session = sid.parse().expect("a session");
+        contract.server.store().note_delivery(&key, session, &delivery).await.expect("noted");
+    }
+    for listed in contract.accepted_with("listDeliveries", By::Key, "sid", &sid).await {
+        assert_eq!(listed["deliveries"].as_array().map(Vec::len), Some(3));
+    }
+    contract.refused("listDeliveries", By::Key, &[], Some(json!({})), "invalid").await;
+    let unknown = json!({"room_id": "weekly-standup", "sid": "x"});
+    contract.refused("replayWebhooks", By::Key, &[], Some(unknown), "none").await;
+    contract.refused("replayWebhooks", By::Key, &[], Some(json!({})), "invalid").await;
+    contract.accepted_with("replayWebhooks", By::Key, "sid", &sid).await;
+    contract.accepted_with("testWebhook", By::Key, "url", &receiver.url).await;
+    contract.accepted_with("testWebhook", By::Key, "url", "http://127.0.0.1:1/").await;
+    contract.refused("testWebhook", By::Key, &[], Some(json!({"url": "ftp://x/"})), "invalid").await;
 }
 
 /// A moderator and the back end put people out, and let them back; a report says what became of the session.
