@@ -7,6 +7,8 @@ use std::fs;
 pub(crate) struct Memory {
     pub(crate) name: String,
     pub(crate) processes: usize,
+    /// What they take together.
+    pub(crate) all_mb: f64,
     /// What the largest of them takes now.
     pub(crate) rss_mb: f64,
     /// What the largest of them took at most.
@@ -32,11 +34,13 @@ pub(crate) fn of_stack(pid: u32) -> Vec<Memory> {
         let memory = found.entry((!is_stack, name.clone())).or_insert_with(|| Memory {
             name: if is_stack { "the stack, with the database".to_owned() } else { name },
             processes: 0,
+            all_mb: 0.0,
             rss_mb: 0.0,
             peak_mb: 0.0,
             is_stack,
         });
         memory.processes += 1;
+        memory.all_mb += megabytes(&status, "VmRSS");
         memory.rss_mb = memory.rss_mb.max(megabytes(&status, "VmRSS"));
         memory.peak_mb = memory.peak_mb.max(megabytes(&status, "VmHWM"));
     }

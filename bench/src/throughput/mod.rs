@@ -103,6 +103,7 @@ fn print_memory(processes: &[Memory]) -> Judgement {
     let mut table =
         Table::new(["process", "processes", "RSS MB, largest", "peak MB, largest", "budget MB", ""]);
     let mut met = Vec::new();
+    let all: f64 = processes.iter().map(|memory| memory.all_mb).sum();
     for memory in processes {
         let keeps = memory.is_stack || memory.peak_mb <= MEMORY_BUDGET_MB;
         met.push(keeps);
@@ -116,5 +117,6 @@ fn print_memory(processes: &[Memory]) -> Judgement {
         ]);
     }
     print!("{table}");
+    println!("\nRSS of all processes together: {all:.0} MB");
     Judgement::all(met)
 }
