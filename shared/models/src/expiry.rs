@@ -44,9 +44,10 @@ impl Room {
         latest_end.plus(AFTER_END)
     }
 
-    /// From when on TTL may remove what people need until their session's end. Without a duration never: there is no
-    /// telling how long somebody stays, and only the end of the session removes it.
+    /// From when on TTL may remove what people need until their session's end, and its last webhooks after it. Without a
+    /// duration never: there is no telling how long somebody stays, and only the end of the session removes it. Later than
+    /// the room: where TTL ends the session, it must not have taken what that end is told with.
     pub fn belongings_expire_at(&self) -> Timestamp {
-        self.ends_by().plus(AFTER_END)
+        self.ends_by().plus(2 * AFTER_END)
     }
 }

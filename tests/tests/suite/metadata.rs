@@ -142,14 +142,14 @@ async fn ttl_leaves_it_alone_as_long_as_the_session_may_last() {
     mint(&rooms, &room.key, "ann", &text("ann", KB)).await;
     let before = apart(&table).await;
     let latest_end = room.created_at.plus(EMPTY_TIMEOUT).plus(lasts);
-    assert_eq!(before[0]["expires_at"]["N"], seconds(latest_end.plus(WEEK)));
+    assert_eq!(before[0]["expires_at"]["N"], seconds(latest_end.plus(2 * WEEK)));
     let started = table.now();
     rooms.seat(&room.key, "bob").await;
     table.clock.advance(Duration::from_mins(1));
     mint(&rooms, &room.key, "cy", &text("cy", KB)).await;
     let added: Vec<_> = apart(&table).await.into_iter().filter(|item| !before.contains(item)).collect();
     assert_eq!(added.len(), 1);
-    assert_eq!(added[0]["expires_at"]["N"], seconds(started.plus(lasts).plus(WEEK)));
+    assert_eq!(added[0]["expires_at"]["N"], seconds(started.plus(lasts).plus(2 * WEEK)));
 
     let table = TestTable::new().await;
     let rooms = table.rooms();

@@ -184,6 +184,11 @@ async fn a_session_that_ttl_removes_ends_as_of_its_time() {
     let full = create(&server, "full", Some(&own), minutes).await;
     join(&server, "full", "ann").await;
 
+    let metadata = server.item(&partition("full"), &format!("META#{full}")).await;
+    let room = state(&server, "full").await;
+    let outlives = number(&metadata, "expires_at") > number(&room, "expires_at");
+    assert!(outlives, "the end is told at the room's own URL, which is in its metadata");
+
     let mut due = Vec::new();
     for room_id in ["unused", "left", "full"] {
         due.push(let_time_pass(&server, room_id).await);
