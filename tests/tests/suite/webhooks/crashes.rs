@@ -115,7 +115,7 @@ async fn sessions_are_told_whole_and_in_order_however_often_relay_and_delivery_c
     let receiver = Receiver::start();
     let server = Arc::new(start_impatiently(&receiver).await);
     // So that somebody is between post and acknowledgement more often than not.
-    receiver.always(EVERYWHERE, Answer::status(200).after(Duration::from_millis(20)));
+    receiver.always(EVERYWHERE, Answer::status(200).after(Duration::from_millis(200)));
     let mut sessions: JoinSet<_> = (0..10).map(|number| run_session(Arc::clone(&server), number)).collect();
     let mut killed = 0;
     for _ in 0..10 {
