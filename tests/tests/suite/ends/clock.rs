@@ -91,7 +91,9 @@ async fn the_last_one_to_leave_starts_a_clock_that_coming_back_stops() {
     let event: serde_json::Value =
         serde_json::from_str(emptied["event"]["S"].as_str().expect("a text")).expect("JSON");
     let left_at = event["at"].as_i64().expect("a time");
-    assert_eq!(number(&emptied, "due_at") - left_at, DEPARTURE * 1000);
+    // It counts from the last look at the room, which is a moment before the change.
+    let early = left_at + DEPARTURE * 1000 - number(&emptied, "due_at");
+    assert!((0..DEPARTURE * 100).contains(&early), "{early} ms");
 
     let late = seat(&server, "left").await;
     let back = state(&server, "left").await;

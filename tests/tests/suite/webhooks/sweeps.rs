@@ -168,14 +168,14 @@ async fn race(simulate: Option<Profile>) {
     others.join_all().await;
     server.stack.tick().await;
 
-    let mut running = 0;
+    let mut lives = false;
     for (room_id, ..) in &rooms {
         if check_seats(&server, room_id).await {
-            running += 1;
+            lives = true;
             end(&server, room_id).await;
         }
     }
-    assert!((1..=rooms.len() - 6).contains(&running), "{running} sessions were left");
+    assert!(lives, "nothing has ended it");
     for (_, sid, ..) in &rooms {
         receiver.finished(EVERYWHERE, sid).await;
     }
