@@ -10,7 +10,7 @@ use models::{
 };
 use store::{
     Admission, Change, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom,
-    NewToken, Removal, Store,
+    NewToken, Removal, Retention, Store,
 };
 
 use crate::{API_KEY, API_SECRET};
@@ -178,7 +178,7 @@ impl Rooms {
 
     /// Ends the running session, as the server API does.
     pub async fn end_session(&self, room: &RoomKey) {
-        let ending = Ending::Session { past_rooms: PAST_ROOMS, code: CODE_RETENTION };
+        let ending = Ending::Session(Retention { past_rooms: PAST_ROOMS, code: CODE_RETENTION });
         self.end(room, ending, EndReason::Api).await;
     }
 

@@ -173,7 +173,7 @@ impl KeyRing {
         {
             return Ok(Some((id.clone(), known.newest()?.clone())));
         }
-        for id in store.api_keys(tenant).await?.into_iter().filter_map(|key| key.id) {
+        for id in store.api_key_ids(tenant).await? {
             if let Some(known) = self.known(store, now, &id).await? {
                 return Ok(Some((id, known.newest()?.clone())));
             }

@@ -18,6 +18,17 @@ pub enum Status {
     Ended,
 }
 
+impl Status {
+    /// The word for it, as it is stored.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Idle => "idle",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasts {

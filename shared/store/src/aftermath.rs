@@ -8,8 +8,7 @@ use models::{Metadata, Participant, Room, RoomKey, Sid, Standing, TokenId, UserI
 
 use crate::commit::Outcome;
 use crate::items::{
-    FORMER_PREFIX, Item, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, ParticipantItem, PastItem, RoomDocument,
-    Session, decode_text,
+    FORMER_PREFIX, Key, METADATA_PREFIX, ParticipantItem, PastItem, RoomDocument, Session, decode_text,
 };
 use crate::read::together;
 use crate::step::{Step, n, s};
@@ -42,12 +41,11 @@ impl Store {
 
     /// Who had a seat when the session ended, in the order in which they came.
     pub async fn present_at_end(&self, room: &RoomKey, sid: Sid) -> Result<Vec<Participant>, StoreError> {
-        let partition = Key::room_partition(room);
+        let mut people = Box::pin(self.participants(room)).await?;
         let former = format!("{FORMER_PREFIX}{sid}#");
-        let now = Box::pin(self.query(&partition, PARTICIPANT_PREFIX)).await?;
-        let before = Box::pin(self.query(&partition, &former)).await?;
-        let people = now.into_iter().chain(before).map(ParticipantItem::decode);
-        let mut people = people.collect::<Result<Vec<_>, _>>()?;
+        for item in Box::pin(self.query(&Key::room_partition(room), &former)).await? {
+            people.push(ParticipantItem::decode(item)?);
+        }
         people.retain(|person| person.sid == sid && person.standing == Standing::Active);
         people.sort_by_key(|person| (person.joined_at, person.id));
         self.bring_metadata(room, &mut people).await?;
@@ -63,10 +61,8 @@ impl Store {
             _ => None,
         };
         let keys: Vec<_> = people.iter().filter_map(key).collect();
-        let batches = keys.chunks(BATCH).map(|keys| self.batch_get(keys.iter())).collect();
-        let items = together(batches).await?.concat();
-        let mut found: HashMap<Key, Item> =
-            items.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect();
+        let batches = keys.chunks(BATCH).map(|keys| self.found(keys)).collect();
+        let mut found: HashMap<_, _> = together(batches).await?.into_iter().flatten().collect();
         for person in people {
             if let Some(item) = key(person).and_then(|key| found.remove(&key)) {
                 person.metadata = Some(Metadata::Text(decode_text(&item)?));
@@ -118,8 +114,7 @@ impl Store {
     /// outlive it. May be repeated.
     pub async fn clear_session(&self, room: &Room) -> Result<(), StoreError> {
         let (partition, sid) = (Key::room_partition(&room.key), room.sid);
-        let people = self.query(&partition, PARTICIPANT_PREFIX).await?;
-        let people = people.into_iter().map(ParticipantItem::decode).collect::<Result<Vec<_>, _>>()?;
+        let people = self.participants(&room.key).await?;
         let stays = |person: &Participant| room.by_code.is_some() && person.standing == Standing::Banned;
         let people = people.into_iter().filter(|person| person.sid == sid && !stays(person));
         // Somebody may have come to the next session by now: his record is that one's.

@@ -15,16 +15,30 @@ use crate::{Seen, Store, StoreError};
 /// How often it looks again when the room changed under its hands.
 const MOST_TRIES: usize = 20;
 
+/// How long what ended is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// A session, and a room of the server API with it.
+    pub past_rooms: Duration,
+    /// A room by code, after its last use.
+    pub code: Duration,
+}
+
+impl Retention {
+    /// What a room is when its session is over, and how long it is kept from then on: one by code is idle.
+    pub(crate) fn after_session(self, room: &Room) -> (Status, Duration) {
+        match room.by_code {
+            Some(_) => (Status::Idle, self.code),
+            None => (Status::Ended, self.past_rooms),
+        }
+    }
+}
+
 /// What is to end, and how long is remembered that it was.
 #[derive(Clone, Copy, Debug)]
 pub enum Ending {
     /// The running session; a room by code is idle then, a room of the server API is over with it.
-    Session {
-        /// How long the session is remembered, and a room of the server API.
-        past_rooms: Duration,
-        /// How long a room by code is kept after its last use.
-        code: Duration,
-    },
+    Session(Retention),
     /// A room by code, for good.
     Room {
         /// How long it is remembered, and its session, if it has one.
@@ -35,7 +49,7 @@ pub enum Ending {
 impl Ending {
     const fn past_rooms(self) -> Duration {
         match self {
-            Self::Session { past_rooms, .. } | Self::Room { past_rooms } => past_rooms,
+            Self::Session(Retention { past_rooms, .. }) | Self::Room { past_rooms } => past_rooms,
         }
     }
 }
@@ -58,7 +72,7 @@ impl Store {
             let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
             authorise(&room)?;
             let ended = match ending {
-                Ending::Session { .. } => !room.is_open(now),
+                Ending::Session(_) => !room.is_open(now),
                 Ending::Room { .. } => room.status == Status::Ended,
             };
             if ended {
@@ -104,26 +118,39 @@ impl Store {
 }
 
 fn step(room: &Room, ending: Ending, reason: EndReason, now: Timestamp) -> Step {
-    let (status, kept, condition) = match ending {
-        Ending::Session { code, .. } if room.by_code.is_some() => ("idle", code, RUNNING),
-        Ending::Session { past_rooms, .. } => ("ended", past_rooms, RUNNING),
+    let (becomes, condition) = match ending {
+        Ending::Session(kept) => (kept.after_session(room), RUNNING),
         // Whether a session ends with it must be what was seen.
         Ending::Room { past_rooms } if room.status == Status::Open => {
-            ("ended", past_rooms, "#sid = :sid AND #status = :open")
+            ((Status::Ended, past_rooms), "#sid = :sid AND #status = :open")
         }
-        Ending::Room { past_rooms } => ("ended", past_rooms, "#sid = :sid AND #status = :idle"),
+        Ending::Room { past_rooms } => ((Status::Ended, past_rooms), "#sid = :sid AND #status = :idle"),
     };
+    end_step(room, becomes, (now, reason), condition, now)
+}
+
+/// The state's part of an end: what the room becomes and how long it is kept, when and why the end is, and under which
+/// condition, which may ask about `:now` and the version `:seen`.
+pub(crate) fn end_step(
+    room: &Room,
+    (status, kept): (Status, Duration),
+    (ended_at, reason): (Timestamp, EndReason),
+    condition: &str,
+    now: Timestamp,
+) -> Step {
     let values = vec![
-        ("status", s(status)),
+        ("status", s(status.word())),
         ("open", s("open")),
         ("idle", s("idle")),
         ("sid", s(room.sid)),
+        ("seen", n(room.seq)),
         ("one", n(1)),
         ("now", n(now.millis())),
-        ("event", s(event_text(Event::Ended { reason }, now))),
-        ("expires_at", n(now.plus(kept).seconds())),
+        ("ended_at", n(ended_at.millis())),
+        ("event", s(event_text(Event::Ended { reason }, ended_at))),
+        ("expires_at", n(ended_at.plus(kept).seconds())),
     ];
-    let update = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :now, \
+    let update = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :ended_at, \
                   #expires_at = :expires_at REMOVE #due_shard, #tenant_shard, #tenant_time";
     Step::update(Key::state(&room.key), update, condition, values)
 }

@@ -32,14 +32,10 @@ impl Store {
         Ok(matches!(self.commit_one(&step).await?, Outcome::Committed(_)))
     }
 
-    /// The API keys of a tenant, the oldest first. A key that was made within the last moment may be missing.
-    pub async fn api_keys(&self, tenant: &Tenant) -> Result<Vec<ApiKey>, StoreError> {
+    /// The names of a tenant's API keys, the oldest first. A key that was made within the last moment may be missing.
+    pub async fn api_key_ids(&self, tenant: &Tenant) -> Result<Vec<ApiKeyId>, StoreError> {
         let listed = self.query_index(BY_TENANT, "tenant_shard", &keys_partition(tenant)).await?;
-        let mut keys = Vec::with_capacity(listed.len());
-        for id in listed.iter().filter_map(|item| Key::of(item)?.api_key_id()) {
-            keys.extend(self.api_key(&id).await?);
-        }
-        Ok(keys)
+        Ok(listed.iter().filter_map(|item| Key::of(item)?.api_key_id()).collect())
     }
 
     /// Opens the connection by the cheapest read there is, of an item that does not exist; tried once.

@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// The items that there are of these keys.
-    async fn found(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
+    pub(crate) async fn found(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
         let items = self.batch_get(keys.iter()).await?;
         Ok(items.into_iter().filter_map(|item| Some((Key::of(&item)?, item))).collect())
     }

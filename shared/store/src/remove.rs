@@ -130,7 +130,8 @@ impl Store {
             };
             let steps = |now| match &of_user {
                 Some((user, removal)) => vec![tokens_step(&room, user, removal)],
-                None => vec![revoke_all_step(&room, now)],
+                // Tokens that were minted up to now are dead: a join's condition compares the two moments.
+                None => vec![state_step(&room, Event::Revoked, ", #revoked_before = :now", now)],
             };
             if let Outcome::Committed(_) = self.commit_keeping(keep.as_ref(), |_| (), steps).await? {
                 return Ok(());
@@ -176,15 +177,7 @@ fn removal_of(tokens: &[(Uuid, Timestamp)]) -> Option<String> {
 
 /// Bars somebody who holds no place, while the session runs.
 fn ban_steps(removal: Removal<'_>, room: &Room, record: Option<&Participant>, now: Timestamp) -> Vec<Step> {
-    let values = vec![
-        ("now", n(now.millis())),
-        ("one", n(1)),
-        ("event", s(event_text(Event::Removed { user: removal.user.clone(), banned: true }, now))),
-        ("open", s("open")),
-        ("sid", s(room.sid)),
-    ];
-    let tell = "SET #seq = #seq + :one, #event = :event";
-    let state = Step::update(Key::state(&room.key), tell, RUNNING, values);
+    let state = state_step(room, Event::Removed { user: removal.user.clone(), banned: true }, "", now);
     let key = Key::participant(removal.room, removal.user);
     let put = |condition: &str, values| {
         let item = ParticipantItem::encode(&room.key, &barred(room, removal.user), None, None);
@@ -251,15 +244,15 @@ fn tokens_step(room: &Room, user: &UserId, removal: &str) -> Step {
     Step::update(Key::participant(&room.key, user), removal, "#sid = :sid", vec![("sid", s(room.sid))])
 }
 
-/// Tokens that were minted up to now are dead: a join's condition compares the two moments.
-fn revoke_all_step(room: &Room, now: Timestamp) -> Step {
+/// Tells of a change while the session runs; `more` of the state changes with it.
+fn state_step(room: &Room, event: Event, more: &str, now: Timestamp) -> Step {
     let values = vec![
         ("now", n(now.millis())),
         ("one", n(1)),
-        ("event", s(event_text(Event::Revoked, now))),
+        ("event", s(event_text(event, now))),
         ("open", s("open")),
         ("sid", s(room.sid)),
     ];
-    let update = "SET #revoked_before = :now, #seq = #seq + :one, #event = :event";
+    let update = format!("SET #seq = #seq + :one, #event = :event{more}");
     Step::update(Key::state(&room.key), update, RUNNING, values)
 }

@@ -2,27 +2,19 @@
 
 use std::time::Duration;
 
-use models::{Event, Room, RoomKey, Status, Timestamp};
+use models::{RoomKey, Status};
 
 use crate::commit::Outcome;
 use crate::depart::{Lease, Released};
+use crate::end::{Retention, end_step};
 use crate::error::Halt;
-use crate::items::{BY_DUE, Item, Key, ParticipantItem, due_shards, event_text};
+use crate::items::{BY_DUE, Item, Key, ParticipantItem, due_shards};
 use crate::past::remember;
-use crate::step::{Step, n, s};
+use crate::step::{n, s};
 use crate::{Store, StoreError};
 
 /// How often it looks again when the room changed under its hands.
 const MOST_TRIES: usize = 20;
-
-/// How long what ended is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// A session, and a room of the server API with it.
-    pub past_rooms: Duration,
-    /// A room by code, after its last use.
-    pub code: Duration,
-}
 
 /// An entry of the index of what is due: as it was a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,10 +91,12 @@ impl Store {
             else {
                 return Ok(false);
             };
+            // That nobody has come or gone since is part of the condition: what is remembered is about what was seen.
+            let as_seen = "#sid = :sid AND #status = :open AND #due_at <= :now AND #seq = :seen";
+            let (becomes, reason) = (kept.after_session(&room), room.due_reason());
             let steps = |now| {
-                let reason = room.due_reason();
                 vec![
-                    close_step(&room, kept, now),
+                    end_step(&room, becomes, (room.due_at, reason), as_seen, now),
                     remember(&room, seen.document.as_ref(), (now, reason), kept.past_rooms),
                 ]
             };
@@ -112,27 +106,4 @@ impl Store {
         }
         Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }
-}
-
-/// The state as it was seen ends as of its time. That nobody has come or gone since is part of the condition: what is
-/// remembered of the session is about what was seen.
-fn close_step(room: &Room, kept: Retention, now: Timestamp) -> Step {
-    let (status, kept) =
-        if room.by_code.is_some() { ("idle", kept.code) } else { ("ended", kept.past_rooms) };
-    let reason = room.due_reason();
-    let values = vec![
-        ("status", s(status)),
-        ("open", s("open")),
-        ("sid", s(room.sid)),
-        ("seen", n(room.seq)),
-        ("one", n(1)),
-        ("now", n(now.millis())),
-        ("ended_at", n(room.due_at.millis())),
-        ("event", s(event_text(Event::Ended { reason }, room.due_at))),
-        ("expires_at", n(room.due_at.plus(kept).seconds())),
-    ];
-    let update = "SET #status = :status, #seq = #seq + :one, #event = :event, #ended_at = :ended_at, \
-                  #expires_at = :expires_at REMOVE #due_shard, #tenant_shard, #tenant_time";
-    let condition = "#sid = :sid AND #status = :open AND #due_at <= :now AND #seq = :seen";
-    Step::update(Key::state(&room.key), update, condition, values)
 }

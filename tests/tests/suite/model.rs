@@ -9,7 +9,7 @@ use std::time::Duration;
 use models::{EndReason, JoinToken, Refusal, RoomKey, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom, Page};
+use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom, Page, Retention};
 use testing::TestTable;
 use testing::rooms::{Rooms, new_code_room, new_room, new_token};
 
@@ -89,7 +89,7 @@ impl Real<'_> {
             }
             Operation::End => {
                 let day = Duration::from_hours(24);
-                let ending = Ending::Session { past_rooms: day, code: day };
+                let ending = Ending::Session(Retention { past_rooms: day, code: day });
                 told(store.end(&self.room, ending, EndReason::Api, |_| Ok(()), None).await)?;
             }
             Operation::Mint(user) => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use local::simulate::Profile;
 use models::{EndReason, Participant, Refusal, Room, RoomKey, Standing, Tenant, UserId};
-use store::{Admission, Ending, Halt, Page};
+use store::{Admission, Ending, Halt, Page, Retention};
 use testing::TestTable;
 use testing::rooms::session_of;
 use tokio::task::JoinSet;
@@ -287,7 +287,7 @@ async fn a_session_that_ends_among_joins_is_remembered_once_with_all_who_came() 
             let (rooms, key) = (rooms.clone(), room.key.clone());
             async move {
                 tokio::time::sleep(Duration::from_millis(15 * round)).await;
-                let ending = Ending::Session { past_rooms: DEPARTURE, code: DEPARTURE };
+                let ending = Ending::Session(Retention { past_rooms: DEPARTURE, code: DEPARTURE });
                 rooms.store().end(&key, ending, EndReason::Api, |_| Ok(()), None).await
             }
         });

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use models::{EndReason, JoinToken, Random as _, Refusal, RoomKey, Sid, SystemRandom, UserId};
-use store::{Admission, Ending, Halt};
+use store::{Admission, Ending, Halt, Retention};
 use testing::TestTable;
 use testing::rooms::{CODE_RETENTION, PAST_ROOMS, Rooms, new_room, new_token, session_of, user_id};
 use tokio::task::JoinSet;
@@ -95,7 +95,7 @@ async fn begin_sessions(rooms: Rooms, number: u64, race: Arc<Race>) -> Vec<Sid> 
 }
 
 async fn end_sessions(rooms: Rooms, key: RoomKey, number: u64, race: Arc<Race>) -> usize {
-    let ending = Ending::Session { past_rooms: PAST_ROOMS, code: CODE_RETENTION };
+    let ending = Ending::Session(Retention { past_rooms: PAST_ROOMS, code: CODE_RETENTION });
     let mut ended = 0;
     while !race.is_over() {
         // When some have come; and if nobody does, for the seats may all be taken, after a while.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use api::{ConfigError, Env, Error, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use models::relay::Over;
 use outbox::{Composer, Entry, Queue};
-use store::session_of_end_job;
+use store::{RoomDocument, session_of_end_job};
 use tracing::error;
 
 /// What this function is configured with.
@@ -45,15 +46,22 @@ async fn finish(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Err
     let (store, config) = (&worker.store, &worker.config);
     let over = session_of_end_job(message.body.as_deref().unwrap_or_default())?;
     let room = &over.room;
-    let document = store.document(room).await?;
-    let is_told = store.is_archived(room).await?;
-    if !is_told && !config.composer.urls(document.as_ref()).is_empty() {
-        let people = store.present_at_end(&room.key, room.sid).await?;
-        let users: Vec<_> = people.iter().map(|person| person.user.clone()).collect();
-        let people: HashMap<_, _> = people.into_iter().map(|person| (person.user.clone(), person)).collect();
-        let messages = config.composer.messages(room, document.as_ref(), &over.told(&users), &people);
-        config.webhooks.send(messages.iter().map(Entry::webhook).collect()).await?;
+    if !store.is_archived(room).await? {
+        let document = store.document(room).await?;
+        if !config.composer.urls(document.as_ref()).is_empty() {
+            tell(worker, &over, document.as_ref()).await?;
+        }
+        store.archive(&over, document.as_ref(), config.past_rooms).await?;
     }
-    store.archive(&over, document.as_ref(), config.past_rooms).await?;
     Ok(store.clear_session(room).await?)
+}
+
+/// Puts the session's last webhooks on their way.
+async fn tell(worker: &Worker<Config>, over: &Over, document: Option<&RoomDocument>) -> Result<(), Error> {
+    let Config { composer, webhooks, .. } = &worker.config;
+    let people = worker.store.present_at_end(&over.room.key, over.room.sid).await?;
+    let users: Vec<_> = people.iter().map(|person| person.user.clone()).collect();
+    let people: HashMap<_, _> = people.into_iter().map(|person| (person.user.clone(), person)).collect();
+    let messages = composer.messages(&over.room, document, &over.told(&users), &people);
+    Ok(webhooks.send(messages.iter().map(Entry::webhook).collect()).await?)
 }

@@ -3,19 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
 use models::{EndReason, Permission, Refusal};
-use store::Ending;
+use store::{Ending, Retention};
 use wire::Message;
 
 /// What this function is configured with.
 pub struct Config {
     keys: KeyRing,
-    past_rooms: Duration,
-    code_retention: Duration,
+    kept: Retention,
 }
 
 impl Config {
@@ -24,8 +21,10 @@ impl Config {
     pub async fn load(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             keys: KeyRing::new(env),
-            past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
-            code_retention: env.days("CODE_RETENTION_DAYS")?,
+            kept: Retention {
+                past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
+                code: env.days("CODE_RETENTION_DAYS")?,
+            },
         })
     }
 }
@@ -36,7 +35,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let room_id = Message::root(request.object()?).required_string("room_id")?;
         let Some(key) = caller.room(&room_id) else { return Ok(not_active()) };
-        let ending = Ending::Session { past_rooms: app.config.past_rooms, code: app.config.code_retention };
+        let ending = Ending::Session(app.config.kept);
         let render = |(): &()| Common::success().answer().stored();
         let ended = app.store.end(&key, ending, EndReason::Api, |_| Ok(()), keep(claim, &render)).await;
         match ended {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
 use models::Status;

@@ -6,7 +6,7 @@
 mod tests;
 
 use api::server::{Common, With};
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
+use api::{Answer, App, Halt, KeyRing, Request};
 use models::{Permission, Refusal, Sid, Timestamp, relay};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -22,17 +22,7 @@ const LIMIT: u32 = 20;
 const MOST: u32 = 100;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 /// Which deliveries are meant; the forms of the ids are not checked.
 struct ListDeliveriesIn {
@@ -104,7 +94,7 @@ impl DeliveryOut {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let ListDeliveriesIn { room_id, sid, from, limit } = ListDeliveriesIn::read(request.object()?)?;
     let Some(key) = caller.room(&room_id) else { return Ok(none()) };
     let room = app.store.room(&key).await?;

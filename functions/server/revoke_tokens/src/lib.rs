@@ -4,24 +4,14 @@
 mod tests;
 
 use api::server::Common;
-use api::{Answer, App, Caller, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
+use api::{Answer, App, Caller, Halt, KeyRing, Request, Scope, idempotent, keep};
 use models::{JoinToken, Permission, Refusal, UserId};
 use serde_json::{Map, Value};
 use store::Revoked;
 use wire::Message;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 /// Which tokens are meant.
 enum Which {
@@ -59,7 +49,7 @@ impl RevokeTokensIn {
 
 /// Answers one request. What was used, or revoked before, is worth nothing already.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let RevokeTokensIn { room_id, which } = RevokeTokensIn::read(request.object()?)?;
         let revoked = match which {
@@ -86,7 +76,7 @@ async fn join_token(
     text: &str,
 ) -> Result<JoinToken, Halt> {
     let refused = |expected: &str| Err(Refusal::invalid("token", expected).into());
-    match app.config.keys.join_token(&app.store, app.clock.now(), text).await {
+    match app.config.join_token(&app.store, app.clock.now(), text).await {
         Ok(token) if token.room.tenant == caller.tenant && token.room.room.as_str() == room_id => Ok(token),
         Err(Halt::Refused(Refusal::ExpiredToken)) => refused("has expired"),
         Ok(_) | Err(Halt::Refused(_)) => refused("must be a join token of this room"),

@@ -4,7 +4,7 @@
 mod tests;
 
 use api::server::{Common, With, time};
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request};
+use api::{Answer, App, Halt, KeyRing, Request};
 use models::{EndReason, Permission, Refusal, Sid, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,17 +12,7 @@ use store::Session;
 use wire::Message;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 /// Which session is meant; the forms of the ids are not checked.
 struct SessionReportIn {
@@ -85,7 +75,7 @@ impl ReportOut {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Read).await?;
     let SessionReportIn { room_id, sid } = SessionReportIn::read(request.object()?)?;
     let session = match (caller.room(&room_id), sid.parse::<Sid>()) {
         (Some(key), Ok(sid)) => app.store.session(&key, sid).await?,

@@ -4,23 +4,13 @@
 mod tests;
 
 use api::server::Common;
-use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep};
+use api::{Answer, App, Halt, KeyRing, Request, Scope, idempotent, keep};
 use models::{Permission, Refusal, UserId};
 use serde_json::{Map, Value};
 use wire::Message;
 
 /// What this function is configured with.
-pub struct Config {
-    keys: KeyRing,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
-    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { keys: KeyRing::new(env) })
-    }
-}
+pub type Config = KeyRing;
 
 /// Whom to let come again, and where.
 struct UnblockUserIn {
@@ -42,7 +32,7 @@ impl UnblockUserIn {
 
 /// Answers one request. Who is not barred may come already.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let caller = app.config.keys.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
+    let caller = app.config.authenticate(&app.store, &*app.clock, request, Permission::Create).await?;
     idempotent(app, request, &Scope::caller(&caller), async |claim| {
         let UnblockUserIn { room_id, user_id } = UnblockUserIn::read(request.object()?)?;
         let key = caller.room(&room_id).ok_or(Refusal::RoomNotFound)?;
