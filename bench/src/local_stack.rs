@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use local::{binaries, secrets};
+use local::{Options, binaries, secrets, stack};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -23,9 +23,15 @@ pub(crate) struct LocalStack {
     pub(crate) client: Client,
 }
 
-/// Builds the stack's own binary; optimised if the functions are to be so, too.
+/// Builds the stack's own binary, and the functions' as the stack will ask for them: optimised, they take longer than its
+/// start is waited for.
 pub(crate) async fn build(release: bool) -> PathBuf {
-    let built = binaries::build(testing::root(), ["local"], release).await.expect("the stack can be built");
+    let root = testing::root();
+    let template = stack::load(&root.join("template.yaml"), &Options::on_free_ports(), "");
+    let template = template.expect("the template is understood");
+    let functions = template.functions.iter().map(|function| function.binary.as_str());
+    binaries::build(root, functions, release).await.expect("the functions can be built");
+    let built = binaries::build(root, ["local"], release).await.expect("the stack can be built");
     built.into_values().next().expect("it is asked for by name")
 }
 
