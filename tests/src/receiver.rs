@@ -11,7 +11,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -84,6 +84,8 @@ impl Answer {
 /// One request.
 #[derive(Clone)]
 pub struct Received {
+    /// The method.
+    pub method: Method,
     /// The path of the URL, without the slash in front.
     pub path: String,
     /// The headers.
@@ -143,6 +145,7 @@ impl fmt::Debug for Received {
 pub struct Down {
     socket: TcpSocket,
     address: SocketAddr,
+    issuer: String,
 }
 
 impl Down {
@@ -151,7 +154,7 @@ impl Down {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         let address = socket.local_addr().expect("bound");
-        Self { socket, address }
+        Self { socket, address, issuer: API_KEY.to_owned() }
     }
 
     /// The URL of a path of it.
@@ -163,7 +166,7 @@ impl Down {
     pub fn up(self) -> Receiver {
         let listener = self.socket.listen(BACKLOG).expect("it listens");
         let (changes, release) = (watch::Sender::new(0), watch::Sender::new(false));
-        let shared = Arc::new(Shared { state: Mutex::default(), changes, release });
+        let shared = Arc::new(Shared { issuer: self.issuer, state: Mutex::default(), changes, release });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
         Receiver { address: self.address, shared, _tasks: tasks }
@@ -184,6 +187,8 @@ pub struct Receiver {
 }
 
 struct Shared {
+    /// The API key that everything has to be signed with.
+    issuer: String,
     state: Mutex<State>,
     /// How often something has happened.
     changes: watch::Sender<u64>,
@@ -203,6 +208,11 @@ impl Receiver {
     /// One that is up.
     pub fn start() -> Self {
         Down::new().up()
+    }
+
+    /// One that is up, of somebody whose API key has another name than [`API_KEY`].
+    pub fn of(api_key: &str) -> Self {
+        Down { issuer: api_key.to_owned(), ..Down::new() }.up()
     }
 
     /// The URL of a path of it.
@@ -283,7 +293,10 @@ impl Shared {
         // What is cut off before its end was not received.
         let body = body.collect().await.ok()?.to_bytes();
         let path = head.uri.path().trim_start_matches('/').to_owned();
-        let (place, Answer { pause, kind }) = self.note(path, head.headers, body);
+        let (method, headers) = (head.method, head.headers);
+        let json = serde_json::from_slice(&body).unwrap_or_default();
+        let received = Received { method, path, headers, body, json, answered: None };
+        let (place, Answer { pause, kind }) = self.note(received);
         tokio::time::sleep(pause).await;
         let answer = Response::builder();
         let (answer, body) = match kind {
@@ -306,15 +319,14 @@ impl Shared {
     }
 
     /// Remembers a request; gives its place and what is to be done.
-    fn note(&self, path: String, headers: HeaderMap, body: Bytes) -> (usize, Answer) {
+    fn note(&self, received: Received) -> (usize, Answer) {
         let mut state = self.state();
-        if let Err(why) = verify(&headers, &body) {
+        if let Err(why) = verify(&self.issuer, &received.headers, &received.body) {
             state.forged.push(why);
         }
-        let script = state.scripts.get_mut(&path).and_then(VecDeque::pop_front);
-        let answer = script.or_else(|| state.always.get(&path).cloned());
-        let json = serde_json::from_slice(&body).unwrap_or_default();
-        state.received.push(Received { path, headers, body, json, answered: None });
+        let script = state.scripts.get_mut(&received.path).and_then(VecDeque::pop_front);
+        let answer = script.or_else(|| state.always.get(&received.path).cloned());
+        state.received.push(received);
         let place = state.received.len() - 1;
         drop(state);
         self.tell();
@@ -341,7 +353,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 /// What LiveKit's receivers do: find the secret by the issuer, verify the token and its times, hash the body, compare.
-fn verify(headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+fn verify(issuer: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
     let text = |name: &str| {
         let value = headers.get(name).ok_or_else(|| format!("no {name}"))?;
         value.to_str().map_err(|error| format!("{name}: {error}"))
@@ -351,7 +363,7 @@ fn verify(headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
         return Err("Hash-Token is another one".to_owned());
     }
     let mut validation = Validation::new(Algorithm::HS256);
-    validation.set_issuer(&[API_KEY]);
+    validation.set_issuer(&[issuer]);
     validation.set_required_spec_claims(&["exp", "nbf", "iss"]);
     validation.validate_nbf = true;
     let key = DecodingKey::from_secret(API_SECRET.as_bytes());

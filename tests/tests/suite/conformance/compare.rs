@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::recording::{OPENED, Said};
 
+/// How paths within webhooks begin.
+const WEBHOOK: &str = "webhook";
+
 /// What is expected of a text of ours: an object with this key, and how the text begins.
 pub(super) const BEGINS: &str = "<begins>";
 
@@ -18,6 +21,11 @@ pub(super) struct Ids {
 }
 
 impl Ids {
+    /// Our id for a recorded one, if there is any by now.
+    pub(super) fn ours(&self, recorded: &str) -> Option<String> {
+        self.ours.get(recorded).cloned()
+    }
+
     fn agree(&mut self, recorded: &str, ours: &str) -> bool {
         self.is_same(recorded, ours)
             && self.recorded.entry(ours.to_owned()).or_insert_with(|| recorded.to_owned()) == recorded
@@ -39,6 +47,33 @@ pub(super) fn differences(expected: &Said, ours: &Said, ids: &mut Ids) -> Vec<St
         found.push(format!("Content-Type: {:?} expected, {:?}", expected.content_type, ours.content_type));
     }
     compare("", &expected.body, &ours.body, ids, &mut found);
+    found
+}
+
+/// Where the webhooks of a session differ, in words; nothing if they do not.
+pub(super) fn webhook_differences(expected: &[Value], ours: &[Value], ids: &mut Ids) -> Vec<String> {
+    let events = |webhooks: &[Value]| {
+        let event = |webhook: &Value| webhook["body"]["event"].as_str().unwrap_or_default().to_owned();
+        webhooks.iter().map(event).collect::<Vec<_>>()
+    };
+    if events(expected) != events(ours) {
+        return vec![format!("webhooks: {:?} expected, {:?}", events(expected), events(ours))];
+    }
+    let mut found = vec![];
+    for (place, (expected, ours)) in expected.iter().zip(ours).enumerate() {
+        compare(&format!("{WEBHOOK}[{place}]"), expected, ours, ids, &mut found);
+    }
+    for (path, is_lawful) in [
+        // The session's in every event.
+        ("/body/room/creation_time", i64::eq as fn(&i64, &i64) -> bool),
+        ("/body/created_at", i64::le),
+    ] {
+        let seconds = |webhook: &Value| webhook.pointer(path)?.as_str()?.parse::<i64>().ok();
+        let times: Vec<_> = ours.iter().filter_map(seconds).collect();
+        if times.len() != ours.len() || times.windows(2).any(|pair| !is_lawful(&pair[0], &pair[1])) {
+            found.push(format!("{WEBHOOK}: {path}: {times:?}"));
+        }
+    }
     found
 }
 
@@ -85,9 +120,14 @@ fn by_form(path: &str, name: &str, expected: &Value, ours: &Value, ids: &mut Ids
     let [wanted, given] = [expected, ours].map(|value| value.as_str().unwrap_or_default());
     let is_in_extra_data = path.contains(".extra_data");
     let is_in_claims = path.ends_with(&format!(".claims.{name}"));
+    let is_in_webhook = path.starts_with(WEBHOOK);
     Some(match name {
         _ if is_in_extra_data => return None,
-        "sid" if path.contains(".participants_info") => !given.is_empty(),
+        "id" | "x-vestibule-delivery" if is_in_webhook => is_uuid(given) && ids.agree(wanted, given),
+        "created_at" if is_in_webhook => is_number(wanted) && is_number(given),
+        // The receiver has verified it.
+        "sha256" if is_in_claims => given.len() == wanted.len(),
+        "sid" if path.contains(".participants_info") => !given.is_empty() && ids.agree(wanted, given),
         "sid" | "room_sid" => is_uuid(given) && ids.agree(wanted, given),
         // Theirs gives a new one when somebody joins first.
         "metadata_id" => is_uuid(given) && ids.is_same(wanted, given),
@@ -96,7 +136,7 @@ fn by_form(path: &str, name: &str, expected: &Value, ours: &Value, ids: &mut Ids
         }
         "sub" | "user_id" if is_in_claims && is_uuid(wanted) => is_uuid(given) && ids.agree(wanted, given),
         "jti" if is_in_claims => given.split_once('.').is_some_and(|(sid, id)| is_uuid(sid) && is_uuid(id)),
-        "exp" | "nbf" if is_in_claims => ours.is_u64(),
+        "exp" | "nbf" | "iat" if is_in_claims => ours.is_u64(),
         "created" | "ended" if is_moment(wanted) => is_moment(given),
         "creation_time" | "started_at" | "joined_at" | "joined_at_ms" => match expected {
             Value::Number(_) => ours.is_u64(),
@@ -185,6 +225,28 @@ mod tests {
         assert_eq!(count(expected.clone(), json!({"msg": "a.b: must be"})), 0);
         for ours in ["a.b: ", "b: must be", ""] {
             assert_eq!(count(expected.clone(), json!({"msg": ours})), 1, "{ours}");
+        }
+    }
+
+    #[test]
+    fn webhooks_count_in_their_order_with_the_sessions_times() {
+        let webhook = |event: &str, id: &str, began: &str, at: &str| {
+            let room = json!({"sid": A, "creation_time": began});
+            json!({"body": {"event": event, "id": id, "created_at": at, "room": room}})
+        };
+        let [first, last] = [("room_created", A), ("room_finished", B)]
+            .map(|(event, id)| move |began, at| webhook(event, id, began, at));
+        let expected = [first("17", "17"), last("17", "18")];
+        let count = |ours: &[Value]| webhook_differences(&expected, ours, &mut Ids::default()).len();
+        assert_eq!(count(&[first("27", "27"), last("27", "27")]), 0);
+        for ours in [
+            vec![last("17", "18"), first("17", "17")],
+            vec![first("17", "17")],
+            vec![first("17", "17"), last("18", "18")],
+            vec![first("17", "18"), last("17", "17")],
+            vec![first("17", "17"), webhook("room_finished", A, "17", "18")],
+        ] {
+            assert_eq!(count(&ours), 1, "{ours:?}");
         }
     }
 }

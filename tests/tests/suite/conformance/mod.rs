@@ -1,4 +1,5 @@
-//! Conformance: what a plugNmeet server was recorded to say, against what ours says to the same requests.
+//! Conformance: what a plugNmeet server was recorded to say, against what ours says to the same requests; and what its
+//! webhooks told a receiver, against what ours tell ([`webhooks`]).
 //!
 //! The comparison is strict ([`compare`]). Every wanted difference is a rule that says exactly what ours must answer
 //! instead ([`wanted`]). What is neither equal nor wanted is short, and there must be none of it.
@@ -7,15 +8,17 @@ mod compare;
 mod recording;
 mod replay;
 mod wanted;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use testing::Server;
 
 use recording::{KEY, Said, Scenario};
-use replay::Outcome;
-use wanted::{RULES, SAMPLES, Samples};
+use replay::{Outcome, Replayed};
+use wanted::{SAMPLES, Samples};
 
 /// Scenarios that are asked at a time.
 const AT_A_TIME: usize = 6;
@@ -85,6 +88,8 @@ async fn ours_answers_what_the_recorded_server_answers() {
     for deployment in [Deployment::Plain, Deployment::Full, Deployment::Empty] {
         let server = Server::start(|options| {
             options.api_key = KEY.to_owned();
+            // Rooms are swept when a scenario says so.
+            options.tick = Some(Duration::from_hours(24));
             let parameters = deployment.parameters().into_iter();
             options.overrides = parameters.map(|(name, value)| (name.into(), value.into())).collect();
         });
@@ -97,23 +102,38 @@ async fn ours_answers_what_the_recorded_server_answers() {
             let ids: Vec<String> = ids.iter().skip(worker).step_by(AT_A_TIME).cloned().collect();
             let (server, scenarios, samples) = (server.clone(), scenarios.clone(), samples.clone());
             workers.spawn(async move {
-                let mut outcomes = Outcomes::new();
+                let mut replayed = vec![];
                 for id in ids {
-                    let replayed = replay::replay(&server, &scenarios[&id], &samples, full).await;
-                    outcomes.extend(replayed.into_iter().map(|(step, outcome)| (id.clone(), step, outcome)));
+                    let of_scenario = replay::replay(&server, &scenarios[&id], &samples, full).await;
+                    replayed.push((id, of_scenario));
                 }
-                outcomes
+                replayed
             });
         }
-        outcomes.extend(workers.join_all().await.into_iter().flatten());
+        let replayed = workers.join_all().await.into_iter().flatten().collect();
+        outcomes.extend(with_webhooks(&server, replayed).await);
         Arc::into_inner(server).expect("all workers are done").stop().await;
     }
     let short = print_table(&outcomes);
     assert_eq!(short, 0, "steps are short of the recordings");
     let used: BTreeSet<usize> =
         outcomes.iter().flat_map(|(_, _, outcome)| outcome.rules()).copied().collect();
-    let unused = RULES.iter().enumerate().filter(|(place, _)| !used.contains(place));
-    assert_eq!(unused.map(|(_, rule)| rule.name).collect::<Vec<_>>(), [""; 0], "rules that nothing needs");
+    let unused = wanted::rules().enumerate().filter(|(place, _)| !used.contains(place));
+    assert_eq!(unused.map(|(_, (name, _))| name).collect::<Vec<_>>(), [""; 0], "rules that nothing needs");
+}
+
+/// What came of the scenarios' steps, and of their webhooks, once all have come.
+async fn with_webhooks(server: &Server, replayed: Vec<(String, Replayed)>) -> Outcomes {
+    for (webhooks, _) in replayed.iter().filter_map(|(_, replayed)| replayed.webhooks.as_ref()) {
+        webhooks.come(server).await;
+    }
+    let mut outcomes = Outcomes::new();
+    for (id, Replayed { outcomes: of_steps, webhooks }) in replayed {
+        let of_webhooks = webhooks.map(|(webhooks, mut ids)| webhooks.compare(&mut ids));
+        let all = of_steps.into_iter().chain(of_webhooks.into_iter().flatten());
+        outcomes.extend(all.map(|(step, outcome)| (id.clone(), step, outcome)));
+    }
+    outcomes
 }
 
 /// Prints what came of every folder and how often each rule was needed; says how many steps are short.
@@ -144,8 +164,8 @@ fn print_table(outcomes: &Outcomes) -> usize {
         println!("{folder:12}{equal:8}{wanted:8}{short:8}{left:12}");
     }
     println!("\nwanted differences");
-    for (place, rule) in RULES.iter().enumerate() {
-        println!("{:6}  {}: {}", rules.get(&place).unwrap_or(&0), rule.name, rule.why);
+    for (place, (name, why)) in wanted::rules().enumerate() {
+        println!("{:6}  {name}: {why}", rules.get(&place).unwrap_or(&0));
     }
     println!("\nnot asked");
     for (why, count) in left {

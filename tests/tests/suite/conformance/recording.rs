@@ -158,12 +158,10 @@ impl Said {
     /// What ours said.
     pub(super) fn ours(answered: testing::Answered) -> Self {
         let content_type = answered.headers.get("content-type");
-        let mut body = answered.body;
-        open(&mut body, &Value::Null, &Value::Null);
         Self {
             status: answered.status,
             content_type: content_type.map(|kind| kind.to_str().expect("ASCII").to_owned()),
-            body,
+            body: opened(answered.body),
         }
     }
 
@@ -220,7 +218,14 @@ fn open(value: &mut Value, metadata: &Value, token: &Value) {
     }
 }
 
-fn opened_token(jwt: &str) -> Value {
+/// A body with its texts of JSON opened.
+pub(super) fn opened(mut body: Value) -> Value {
+    open(&mut body, &Value::Null, &Value::Null);
+    body
+}
+
+/// What a token says.
+pub(super) fn opened_token(jwt: &str) -> Value {
     let part = |text: &str| {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         serde_json::from_slice::<Value>(&bytes).ok()

@@ -1,6 +1,7 @@
 //! Asks ours what the recorded server was asked, step by step.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use local::secrets::sign;
 use serde_json::{Value, json};
@@ -9,13 +10,15 @@ use testing::{API_SECRET, Answered, Server};
 use super::compare::{Ids, differences};
 use super::recording::{Asked, KEY, Said, Scenario};
 use super::wanted::{self, Rooms, Samples, Step};
+use super::webhooks::{self, Webhooks};
+use crate::ends::let_time_pass;
 
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     /// Ours says the same.
     Equal,
-    /// Ours says what it must by these rules, by their places in [`wanted::RULES`].
+    /// Ours says what it must by these rules, by their places in [`wanted::rules`].
     Wanted(Vec<usize>),
     /// Ours says something else.
     Short(Vec<String>),
@@ -40,11 +43,6 @@ const NOT_BUILT: &[&str] = &[
     "clientapi/lock-settings 12",
 ];
 const NOT_BUILT_YET: &str = "not built yet";
-/// Nothing sends webhooks yet, so that what receivers got is not compared.
-const WEBHOOKS: &str = "what webhooks say: nothing sends them yet";
-
-/// Steps that come after minutes of waiting.
-const LONG_WAITS: [&str; 2] = ["webhooks/expire-empty 10", "webhooks/expire-empty 11"];
 
 /// It begins with sessions that have been held already: its first answer lists them.
 const PAST_ROOMS: &str = "state/past-rooms-paging";
@@ -74,6 +72,8 @@ const BETWEEN: &[(&str, usize, &[Act])] = &[
             Act::Join("every"),
         ],
     ),
+    ("webhooks/empty-timeout", 8, &[Act::Pause]),
+    ("webhooks/expire-empty", 10, &[Act::Wait]),
     ("clientapi/end-room", 7, &[Act::End]),
 ];
 
@@ -90,16 +90,44 @@ enum Act {
     Bar(&'static str),
     /// Ended the room as its admin.
     End,
+    /// Nobody did anything for more than a second.
+    Pause,
+    /// Nobody did anything until the time of all rooms had come.
+    Wait,
 }
 
-/// Replays a scenario; an outcome for each step that asks something.
+/// Who came (true) and went in the room of a scenario.
+fn moves(scenario: &str) -> Vec<(&'static str, bool)> {
+    let acts = BETWEEN.iter().filter(|(id, _, _)| *id == scenario).flat_map(|(_, _, acts)| *acts);
+    let of_act = |act: &Act| match *act {
+        Act::Join(user) => Some((user, true)),
+        Act::Leave(user) | Act::Remove(user) | Act::Bar(user) => Some((user, false)),
+        Act::End | Act::Pause | Act::Wait => None,
+    };
+    acts.filter_map(of_act).collect()
+}
+
+/// What came of a scenario.
+pub(super) struct Replayed {
+    /// Of each step that asks something.
+    pub(super) outcomes: Vec<(usize, Outcome)>,
+    /// What is still to be compared.
+    pub(super) webhooks: Option<(Webhooks, Ids)>,
+}
+
+/// Replays a scenario.
 pub(super) async fn replay(
     server: &Server,
     scenario: &Scenario,
     samples: &Samples,
     is_full: bool,
-) -> Vec<(usize, Outcome)> {
+) -> Replayed {
     let mut outcomes = vec![];
+    let receiver = webhooks::receiver(&scenario.steps);
+    let steps = match &receiver {
+        Some(receiver) => webhooks::directed(&scenario.steps, receiver),
+        None => scenario.steps.clone(),
+    };
     let mut running = Running {
         server,
         rooms: Rooms::default(),
@@ -108,17 +136,12 @@ pub(super) async fn replay(
         sessions: BTreeMap::new(),
     };
     if scenario.id == PAST_ROOMS {
-        running.hold(&scenario.steps[1]["answer"]["result"]["rooms_list"]).await;
+        running.hold(&steps[1]["answer"]["result"]["rooms_list"]).await;
     }
-    for (place, step) in scenario.steps.iter().enumerate() {
+    for (place, step) in steps.iter().enumerate() {
         running.act(&scenario.id, place).await;
-        let Some(asked) = Asked::of(step, API_SECRET) else {
-            if step.get("events").is_some() {
-                outcomes.push((place, Outcome::Left(WEBHOOKS)));
-            }
-            continue;
-        };
-        let outcome = match left_out(&scenario.id, place, &asked) {
+        let Some(asked) = Asked::of(step, API_SECRET) else { continue };
+        let outcome = match left_out(&asked) {
             Some(why) => Outcome::Left(why),
             None => running.compare(step, asked, samples, is_full).await,
         };
@@ -126,19 +149,18 @@ pub(super) async fn replay(
         let outcome = if is_listed { not_built(outcome) } else { outcome };
         outcomes.push((place, outcome));
     }
-    outcomes
+    let webhooks =
+        receiver.map(|receiver| (Webhooks::of(receiver, &steps, &moves(&scenario.id)), running.ids));
+    Replayed { outcomes, webhooks }
 }
 
 /// Why a step is not asked.
-fn left_out(scenario: &str, place: usize, asked: &Asked) -> Option<&'static str> {
-    let step = format!("{scenario} {place}");
+fn left_out(asked: &Asked) -> Option<&'static str> {
     let is_protobuf = asked.header("content-type") == Some("application/protobuf");
     if asked.path.starts_with("/api/") || is_protobuf {
         Some("theirs alone: protobuf, and the API of their own client")
     } else if asked.path == "/auth/recorder/notify" {
         Some("theirs alone: the protobuf of their own recorder")
-    } else if LONG_WAITS.contains(&step.as_str()) {
-        Some("comes after minutes of waiting")
     } else {
         None
     }
@@ -246,6 +268,18 @@ impl Running<'_> {
                     let answered = self.signed(wanted::END_ROOM, &body).await;
                     self.rooms.end_first();
                     answered
+                }
+                Act::Pause => {
+                    tokio::time::sleep(Duration::from_millis(1001)).await;
+                    self.server.stack.tick().await;
+                    continue;
+                }
+                Act::Wait => {
+                    for room_id in self.rooms.end_all() {
+                        let_time_pass(self.server, &room_id).await;
+                    }
+                    self.server.stack.tick().await;
+                    continue;
                 }
             };
             assert!(answered.status < 300, "{scenario}, before step {place}: {:?}", answered.body);

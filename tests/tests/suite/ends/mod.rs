@@ -56,7 +56,7 @@ async fn ended(server: &Server, room_id: &str) -> (i64, EndReason) {
 }
 
 /// Lets a session's time have come a moment ago; gives when that was. Where somebody has joined, that was earlier, too.
-async fn let_time_pass(server: &Server, room_id: &str) -> i64 {
+pub(crate) async fn let_time_pass(server: &Server, room_id: &str) -> i64 {
     let before = state(server, room_id).await;
     let due_at = server.store().now().millis() - 1;
     let by = number(&before, "due_at") - due_at;

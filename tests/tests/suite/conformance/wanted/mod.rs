@@ -1,5 +1,5 @@
 //! The wanted differences, one by one. A rule has a name and a reason, and says exactly what ours must answer where the
-//! recorded server answered otherwise: it changes the recorded answer into ours.
+//! recorded server answered otherwise: it changes the recorded answer into ours, or what a receiver got.
 
 mod copyright;
 mod metadata;
@@ -8,6 +8,7 @@ mod refusals;
 mod rooms;
 mod routes;
 mod state;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,12 @@ use serde_json::{Value, json};
 use super::recording::{Asked, KEY, Said};
 
 pub(super) use rooms::Rooms;
+pub(super) use webhooks::Session;
 
 /// A wanted difference.
-pub(super) struct Rule {
-    pub(super) name: &'static str,
-    pub(super) why: &'static str,
+struct Rule {
+    name: &'static str,
+    why: &'static str,
     /// Changes the recorded answer into ours, if the rule is about it.
     apply: fn(&mut Said, &Step),
 }
@@ -94,7 +96,26 @@ pub(super) const GET_ACTIVE_ROOM_INFO: &str = "/auth/room/getActiveRoomInfo";
 pub(super) const BROADCAST: &str = "/auth/room/broadcastToRoom";
 pub(super) const END_ROOM: &str = "/auth/room/endRoom";
 
-/// What ours must answer to this step, and the places of the rules in [`RULES`] that make it differ from what was
+/// The names and the reasons of all rules: of [`RULES`], and of those of webhooks.
+pub(super) fn rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_webhooks = webhooks::RULES.iter().map(|rule| (rule.name, rule.why));
+    RULES.iter().map(|rule| (rule.name, rule.why)).chain(of_webhooks)
+}
+
+/// What ours must send of a session, and the places of the rules in [`rules`] that make it differ from what was recorded.
+pub(super) fn webhooks(mut webhooks: Vec<Value>, session: &Session) -> (Vec<Value>, Vec<usize>) {
+    let mut used = vec![];
+    for (place, rule) in webhooks::RULES.iter().enumerate() {
+        let before = webhooks.clone();
+        (rule.apply)(&mut webhooks, session);
+        if webhooks != before {
+            used.push(RULES.len() + place);
+        }
+    }
+    (webhooks, used)
+}
+
+/// What ours must answer to this step, and the places of the rules in [`rules`] that make it differ from what was
 /// recorded.
 pub(super) fn expected(step: &Step) -> (Said, Vec<usize>) {
     let mut said = step.recorded.clone();
@@ -110,7 +131,7 @@ pub(super) fn expected(step: &Step) -> (Said, Vec<usize>) {
 }
 
 /// Every wanted difference. The order counts: what makes a success of a failure comes before what changes successes.
-pub(super) const RULES: &[Rule] = &[
+const RULES: &[Rule] = &[
     Rule {
         name: "routes in JSON",
         why: "what has no route or another method says so in the dialect's JSON, by 404 and 405; paths are exact",

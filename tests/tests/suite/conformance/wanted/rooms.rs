@@ -94,6 +94,12 @@ impl Rooms {
         self.0.values_mut().take(1).for_each(|room| room.is_open = false);
     }
 
+    /// All rooms have ended; gives their ids.
+    pub(crate) fn end_all(&mut self) -> Vec<String> {
+        self.0.values_mut().for_each(|room| room.is_open = false);
+        self.0.keys().cloned().collect()
+    }
+
     pub(crate) fn is_open(&self, room_id: &str) -> bool {
         self.0.get(room_id).is_some_and(|room| room.is_open)
     }
