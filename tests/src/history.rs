@@ -43,11 +43,24 @@ fn number(image: &Value, name: &str) -> i64 {
 
 /// Every change so far of the item with this key, from the stream of the DynamoDB at `endpoint`.
 pub(crate) async fn of_item(endpoint: &str, table: &str, pk: &str, sk: &str) -> Vec<Step> {
+    let records = records(endpoint, table).await.into_iter();
+    records
+        .filter_map(|mut record| {
+            let record = record["dynamodb"].take();
+            let key = &record["Keys"];
+            (key["pk"]["S"] == pk && key["sk"]["S"] == sk)
+                .then(|| Step { old: record["OldImage"].clone(), new: record["NewImage"].clone() })
+        })
+        .collect()
+}
+
+/// Every record so far of the table's stream, as Lambda passes it on.
+pub(crate) async fn records(endpoint: &str, table: &str) -> Vec<Value> {
     let streams = Dynamo::new(endpoint, "DynamoDBStreams_20120810");
     let stream = streams.ask("ListStreams", json!({ "TableName": table })).await;
     let stream = stream["Streams"][0]["StreamArn"].clone();
     let described = streams.ask("DescribeStream", json!({ "StreamArn": stream })).await;
-    let mut steps = Vec::new();
+    let mut all = Vec::new();
     for shard in described["StreamDescription"]["Shards"].as_array().expect("shards") {
         let mut iterator = streams
             .ask(
@@ -57,21 +70,20 @@ pub(crate) async fn of_item(endpoint: &str, table: &str, pk: &str, sk: &str) -> 
             .await["ShardIterator"]
             .clone();
         loop {
-            let page = streams.ask("GetRecords", json!({ "ShardIterator": iterator })).await;
-            let records = page["Records"].as_array().expect("records");
-            steps.extend(records.iter().filter_map(|record| {
-                let record = &record["dynamodb"];
-                let key = &record["Keys"];
-                (key["pk"]["S"] == pk && key["sk"]["S"] == sk)
-                    .then(|| Step { old: record["OldImage"].clone(), new: record["NewImage"].clone() })
+            let mut page = streams.ask("GetRecords", json!({ "ShardIterator": iterator })).await;
+            let Value::Array(records) = page["Records"].take() else { panic!("no records: {page}") };
+            let is_last = records.is_empty() || page["NextShardIterator"].is_null();
+            all.extend(records.into_iter().map(|mut record| {
+                record["eventSourceARN"] = stream.clone();
+                record
             }));
-            iterator = page["NextShardIterator"].clone();
-            if records.is_empty() || iterator.is_null() {
+            if is_last {
                 break;
             }
+            iterator = page["NextShardIterator"].take();
         }
     }
-    steps
+    all
 }
 
 /// Every item of the table, in DynamoDB's JSON.

@@ -2,8 +2,10 @@
 //!
 //! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`rooms`] fills
 //! it. [`Call`] makes requests for handlers, [`Reply`] is what they said, [`checks`] are what all of a kind must refuse.
+//! [`Between`] lets a function's calls of AWS fail.
 //! [`Server`] is a whole local stack, for tests over HTTP; [`receiver`] gets the webhooks that it sends.
 
+mod between;
 mod call;
 pub mod checks;
 mod client;
@@ -14,6 +16,7 @@ pub mod rooms;
 mod server;
 mod table;
 
+pub use between::{Asked, Between, Verdict};
 pub use call::Call;
 pub use client::Client;
 pub use reply::{Reply, opened};

@@ -18,13 +18,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use models::{Clock, SystemClock, Timestamp};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::{API_KEY, API_SECRET};
+use crate::{API_KEY, API_SECRET, opened};
 
 /// How long a test waits for webhooks before it gives up: what is waited for comes much sooner on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -145,7 +146,6 @@ impl fmt::Debug for Received {
 pub struct Down {
     socket: TcpSocket,
     address: SocketAddr,
-    issuer: String,
 }
 
 impl Down {
@@ -154,7 +154,7 @@ impl Down {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
         let address = socket.local_addr().expect("bound");
-        Self { socket, address, issuer: API_KEY.to_owned() }
+        Self { socket, address }
     }
 
     /// The URL of a path of it.
@@ -164,9 +164,13 @@ impl Down {
 
     /// It comes up.
     pub fn up(self) -> Receiver {
+        self.up_with(Arc::new(SystemClock))
+    }
+
+    fn up_with(self, clock: Arc<dyn Clock>) -> Receiver {
         let listener = self.socket.listen(BACKLOG).expect("it listens");
         let (changes, release) = (watch::Sender::new(0), watch::Sender::new(false));
-        let shared = Arc::new(Shared { issuer: self.issuer, state: Mutex::default(), changes, release });
+        let shared = Arc::new(Shared { state: Mutex::default(), changes, release, clock });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
         Receiver { address: self.address, shared, _tasks: tasks }
@@ -187,17 +191,19 @@ pub struct Receiver {
 }
 
 struct Shared {
-    /// The API key that everything has to be signed with.
-    issuer: String,
     state: Mutex<State>,
     /// How often something has happened.
     changes: watch::Sender<u64>,
     release: watch::Sender<bool>,
+    /// What it judges signatures by.
+    clock: Arc<dyn Clock>,
 }
 
 #[derive(Default)]
 struct State {
     received: Vec<Received>,
+    /// Keys beside [`API_KEY`] with their secrets.
+    keys: HashMap<String, String>,
     /// Why what was received is not genuine.
     forged: Vec<String>,
     scripts: HashMap<String, VecDeque<Answer>>,
@@ -210,14 +216,19 @@ impl Receiver {
         Down::new().up()
     }
 
-    /// One that is up, of somebody whose API key has another name than [`API_KEY`].
-    pub fn of(api_key: &str) -> Self {
-        Down { issuer: api_key.to_owned(), ..Down::new() }.up()
+    /// One that is up, and for which it is as late as this clock says.
+    pub fn by(clock: Arc<dyn Clock>) -> Self {
+        Down::new().up_with(clock)
     }
 
     /// The URL of a path of it.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}/{path}", self.address)
+    }
+
+    /// Makes a key known to it beside [`API_KEY`].
+    pub fn trust(&self, key: &str, secret: &str) {
+        self.shared.state().keys.insert(key.to_owned(), secret.to_owned());
     }
 
     /// What it answers to the next requests at a path, one after the other.
@@ -321,7 +332,7 @@ impl Shared {
     /// Remembers a request; gives its place and what is to be done.
     fn note(&self, received: Received) -> (usize, Answer) {
         let mut state = self.state();
-        if let Err(why) = verify(&self.issuer, &received.headers, &received.body) {
+        if let Err(why) = verify(&received.headers, &received.body, &state.keys, self.clock.now()) {
             state.forged.push(why);
         }
         let script = state.scripts.get_mut(&received.path).and_then(VecDeque::pop_front);
@@ -353,7 +364,12 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 }
 
 /// What LiveKit's receivers do: find the secret by the issuer, verify the token and its times, hash the body, compare.
-fn verify(issuer: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+fn verify(
+    headers: &HeaderMap,
+    body: &[u8],
+    keys: &HashMap<String, String>,
+    now: Timestamp,
+) -> Result<(), String> {
     let text = |name: &str| {
         let value = headers.get(name).ok_or_else(|| format!("no {name}"))?;
         value.to_str().map_err(|error| format!("{name}: {error}"))
@@ -362,12 +378,18 @@ fn verify(issuer: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), String> 
     if text("hash-token")? != token {
         return Err("Hash-Token is another one".to_owned());
     }
+    let issuer = opened(token)["claims"]["iss"].as_str().unwrap_or_default().to_owned();
+    let known = (issuer == API_KEY).then_some(API_SECRET);
+    let secret = known.or_else(|| keys.get(&issuer).map(String::as_str)).ok_or("its key is unknown")?;
     let mut validation = Validation::new(Algorithm::HS256);
-    validation.set_issuer(&[issuer]);
-    validation.set_required_spec_claims(&["exp", "nbf", "iss"]);
-    validation.validate_nbf = true;
-    let key = DecodingKey::from_secret(API_SECRET.as_bytes());
+    // The library looks at the machine's clock.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_secret(secret.as_bytes());
     let claims = decode::<Value>(token, &key, &validation).map_err(|error| error.to_string())?.claims;
+    let time = |name: &str| claims[name].as_i64().ok_or_else(|| format!("no {name}: {claims}"));
+    if !(time("nbf")?..time("exp")?).contains(&now.seconds()) {
+        return Err(format!("it is not good at {now:?}: {claims}"));
+    }
     let hash = claims["sha256"].as_str().and_then(|hash| BASE64_STANDARD.decode(hash).ok());
     if hash.is_none_or(|hash| hash != Sha256::digest(body).as_slice()) {
         return Err(format!("another body was signed: {claims}"));

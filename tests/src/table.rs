@@ -5,16 +5,18 @@ use std::sync::Arc;
 use api::{App, ConfigError, Dialect, Env, Parts, Worker};
 use local::console::Console;
 use local::database::{self, Embedded};
-use local::queues::{self, Queues};
+use local::queues::{self, Draft, Message, QueueId, Queues};
 use local::template::Template;
-use local::{Options, secrets, simulate, stack};
+use local::{Options, secrets, simulate, sources, stack};
 use models::{
     ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp, UserId,
 };
+use serde_json::{Value, json};
 use store::{ApiKey, Connection, Store};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::between::{Asked, Between, Verdict};
 use crate::rooms::Rooms;
 use crate::{API_KEY, API_SECRET, OTHER_API_KEY, OTHER_API_SECRET, history};
 
@@ -141,16 +143,55 @@ impl TestTable {
     }
 
     /// Every item that is stored, in DynamoDB's JSON: two of these are equal when nothing was written in between.
-    pub async fn items(&self) -> Vec<serde_json::Value> {
+    pub async fn items(&self) -> Vec<Value> {
         history::all_items(&self.inner, &self.template.tables[0].name).await
     }
 
+    /// Every record so far of the table's stream, as Lambda passes it on, before any filter.
+    pub async fn records(&self) -> Vec<Value> {
+        history::records(&self.inner, &self.template.tables[0].name).await
+    }
+
+    /// The messages on the queue of this logical id, in their order.
+    pub fn messages(&self, logical_id: &str) -> Vec<Message> {
+        self.queues.messages(self.queue(logical_id))
+    }
+
     /// The bodies of the messages on the queue of this logical id, in their order.
-    pub fn queued(&self, logical_id: &str) -> Vec<serde_json::Value> {
-        let queue =
-            self.queues.find(|queue| queue.logical_id == logical_id).expect("the template has the queue");
-        let messages = self.queues.messages(queue).into_iter();
+    pub fn queued(&self, logical_id: &str) -> Vec<Value> {
+        let messages = self.messages(logical_id).into_iter();
         messages.map(|message| serde_json::from_str(&message.body).expect("JSON")).collect()
+    }
+
+    /// Puts a message on the standard queue of this logical id.
+    pub fn send(&self, logical_id: &str, body: &str) {
+        self.queues.send(self.queue(logical_id), Draft::new(body)).expect("sent");
+    }
+
+    /// Receives what can be received on the queue of this logical id, up to ten messages: the event that Lambda makes of
+    /// it.
+    pub fn receive(&self, logical_id: &str) -> Value {
+        let queue = self.queue(logical_id);
+        let received = self.queues.receive(queue, 10, None).expect("a queue");
+        let settings = self.queues.settings(queue);
+        let records: Vec<_> =
+            received.iter().map(|received| sources::queue_record(settings, received)).collect();
+        json!({ "Records": records })
+    }
+
+    /// Deletes a message of such an event, as Lambda does when the function is done with it.
+    pub fn delete(&self, logical_id: &str, record: &Value) {
+        let receipt = record["receiptHandle"].as_str().expect("a handle");
+        self.queues.delete(self.queue(logical_id), receipt).expect("deleted");
+    }
+
+    fn queue(&self, logical_id: &str) -> QueueId {
+        self.queues.find(|queue| queue.logical_id == logical_id).expect("the template has the queue")
+    }
+
+    /// What stands between a function and the table and queues from now on, and does with its calls what `judge` says.
+    pub fn between(&self, judge: impl FnMut(&Asked) -> Verdict + Send + 'static) -> Between {
+        Between::start(&self.endpoint, &self.sqs, judge)
     }
 
     /// Makes rooms and lets people in, by the table's store.
@@ -191,6 +232,11 @@ impl TestTable {
 
     /// The environment that the template gives the function whose binary has this name.
     pub fn env(&self, function: &str) -> Env {
+        self.env_with(function, &[])
+    }
+
+    /// The same with these variables instead.
+    pub fn env_with(&self, function: &str, variables: &[(&str, &str)]) -> Env {
         let known = self.template.functions.iter().find(|known| known.binary == function);
         let given = known.expect("the template has the function").environment.clone();
         let own = [
@@ -200,7 +246,9 @@ impl TestTable {
             ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
             ("AWS_ENDPOINT_URL_SQS", &self.sqs),
         ];
-        Env::new(given.into_iter().chain(own.map(|(name, value)| (name.to_owned(), value.to_owned()))))
+        let others =
+            own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Env::new(given.into_iter().chain(others))
     }
 
     /// The function's dependencies, configured by the template.
@@ -218,7 +266,14 @@ impl TestTable {
     where
         L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
     {
-        let env = self.env(function);
+        self.worker_in(self.env(function), load).await
+    }
+
+    /// The same in another environment.
+    pub async fn worker_in<C, L>(&self, env: Env, load: L) -> Worker<C>
+    where
+        L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
+    {
         let config = load(&env).await.expect("the template gives all that the function reads");
         Worker::new(&env, self.parts.clone(), config).expect("the template names the table")
     }

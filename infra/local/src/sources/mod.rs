@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub use call::{Calling, Invoke};
+pub use queue::queue_record;
 pub use stream::StreamError;
 
 use crate::console::Console;

@@ -16,7 +16,7 @@ use super::call::Caller;
 use super::response;
 use crate::queues::{Attribute, Message, QueueId, Queues, Received, md5_of, md5_of_attributes};
 use crate::stack::REGION;
-use crate::template::QueueSource;
+use crate::template::{self, QueueSource};
 
 /// How long one look for messages waits. It is woken by what comes.
 const LOOK: Duration = Duration::from_secs(20);
@@ -94,7 +94,7 @@ impl QueueReader {
     async fn handle(&self, batch: Vec<Received>) {
         let mut items = Vec::new();
         for received in batch {
-            let record = self.record(&received);
+            let record = queue_record(self.queues.settings(self.queue), &received);
             if self.source.filters.pass(&for_filter(&record)) {
                 items.push(Item { received, record });
             } else {
@@ -176,29 +176,30 @@ impl QueueReader {
     fn title(&self) -> String {
         format!("queue {}", self.queues.settings(self.queue).name)
     }
+}
 
-    fn record(&self, Received { message, receipt }: &Received) -> Value {
-        let attributes: serde_json::Map<String, Value> = message
-            .attributes
-            .iter()
-            .map(|(name, attribute)| (name.clone(), event_attribute(attribute)))
-            .collect();
-        let mut record = json!({
-            "messageId": message.id,
-            "receiptHandle": receipt,
-            "body": message.body,
-            "attributes": message.system_attributes(),
-            "messageAttributes": attributes,
-            "md5OfBody": md5_of(&message.body),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self.queues.settings(self.queue).arn,
-            "awsRegion": REGION,
-        });
-        if let Some(md5) = md5_of_attributes(&message.attributes) {
-            record["md5OfMessageAttributes"] = md5.into();
-        }
-        record
+/// What was received from a queue, as Lambda passes it on.
+pub fn queue_record(queue: &template::Queue, Received { message, receipt }: &Received) -> Value {
+    let attributes: serde_json::Map<String, Value> = message
+        .attributes
+        .iter()
+        .map(|(name, attribute)| (name.clone(), event_attribute(attribute)))
+        .collect();
+    let mut record = json!({
+        "messageId": message.id,
+        "receiptHandle": receipt,
+        "body": message.body,
+        "attributes": message.system_attributes(),
+        "messageAttributes": attributes,
+        "md5OfBody": md5_of(&message.body),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.arn,
+        "awsRegion": REGION,
+    });
+    if let Some(md5) = md5_of_attributes(&message.attributes) {
+        record["md5OfMessageAttributes"] = md5.into();
     }
+    record
 }
 
 fn event_attribute(attribute: &Attribute) -> Value {

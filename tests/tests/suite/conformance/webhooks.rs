@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testing::Server;
 use testing::receiver::{Answer, Received, Receiver};
+use testing::{API_SECRET, Server};
 
 use super::compare::{Ids, webhook_differences};
 use super::recording::{KEY, opened, opened_token};
@@ -43,7 +43,8 @@ struct Expected {
 /// A receiver for the webhooks of these steps, if there are any.
 pub(super) fn receiver(steps: &[Value]) -> Option<Receiver> {
     let recorded = steps.iter().find_map(|step| step["webhooks"].as_array())?;
-    let receiver = Receiver::of(KEY);
+    let receiver = Receiver::start();
+    receiver.trust(KEY, API_SECRET);
     for webhook in recorded {
         let status = webhook["receiver_answered"].as_u64().and_then(|status| status.try_into().ok());
         receiver.script(path(webhook), [Answer::status(status.expect("an HTTP status"))]);
