@@ -144,3 +144,6 @@ fn log(message: &Message, delivery: &Delivery, now: Timestamp) {
         "webhook"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,6 @@ async fn tell(worker: &Worker<Config>, over: &Over, document: Option<&RoomDocume
     let messages = composer.messages(&over.room, document, &over.told(&users), &people);
     Ok(webhooks.send(messages.iter().map(Entry::webhook).collect()).await?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ async fn relay_lease(worker: &Worker<Config>, lease: &Lease) -> Result<(), Error
     let text = serde_json::to_string(lease)?;
     Ok(worker.config.leases.send(vec![Entry::delayed(text, left + ROUNDING)]).await?)
 }
+
+#[cfg(test)]
+mod tests;
