@@ -86,6 +86,20 @@ impl Store {
         Ok(past.is_some_and(|item| item.contains_key("peak")))
     }
 
+    /// What is known of the metadata of a session once it is over and cleared: its title, and where its webhooks went.
+    pub async fn remembered_document(&self, room: &Room) -> Result<Option<RoomDocument>, StoreError> {
+        let past = self.get(&Key::past(&room.key, room.created_at, room.sid)).await?;
+        let Some(past) = past.map(PastItem::decode).transpose()? else { return Ok(None) };
+        Ok(Some(RoomDocument {
+            sid: past.sid,
+            title: past.title,
+            webhook_url: past.webhook_url,
+            host_name: None,
+            host_avatar_url: None,
+            metadata: "{}".to_owned(),
+        }))
+    }
+
     /// Remembers a session that is over with the most seats that were ever taken. Whoever ended it has remembered the
     /// rest; nobody has of one that TTL removed.
     pub async fn archive(

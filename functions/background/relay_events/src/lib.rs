@@ -102,7 +102,11 @@ async fn relay_room(worker: &Worker<Config>, change: &RoomChange) -> Result<(), 
     note_crowd(worker, change).await?;
     let told = change.told();
     let Some(room) = change.after.as_ref().filter(|_| !told.is_empty()) else { return Ok(()) };
-    let document = worker.store.document(room).await?;
+    let document = match worker.store.document(room).await? {
+        // What was given up may be relayed by hand when the session has been cleared.
+        None => worker.store.remembered_document(room).await?,
+        document => document,
+    };
     if worker.config.composer.urls(document.as_ref()).is_empty() {
         return Ok(());
     }

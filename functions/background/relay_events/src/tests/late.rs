@@ -1,6 +1,7 @@
 //! Records that come twice, late, apart from those of the same transaction, or because of TTL.
 
 use models::EndReason;
+use testing::rooms::PAST_ROOMS;
 
 use super::*;
 
@@ -62,6 +63,32 @@ async fn who_is_back_by_the_time_that_it_is_told_has_each_time_his_own_times() {
         .map(|joined_at| joined_at - begins)
         .collect();
     assert_eq!(joined_at, [0, 0, 11, 11]);
+}
+
+#[tokio::test]
+async fn what_is_relayed_by_hand_when_the_session_is_over_goes_where_its_webhooks_went() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (relayer(&table).await, table.rooms());
+    let room = open(&table, "room-1").await;
+    rooms.seat(&room.key, "ann").await;
+    rooms.end_session(&room.key).await;
+    let records = table.records().await;
+    let [_, joined, ended] = of(&records, "STATE")[..] else { panic!("{records:#?}") };
+    assert_eq!(relay(&worker, std::slice::from_ref(ended)).await, None);
+    let job = table.messages("SessionEndsQueue").pop().expect("an end");
+    let over = store::session_of_end_job(&job.body).expect("a job");
+    table.store().archive(&over, None, PAST_ROOMS).await.expect("archived");
+    table.store().clear_session(&over.room).await.expect("cleared");
+    assert_eq!(relay(&worker, std::slice::from_ref(joined)).await, None);
+    let expected = told([(2, "room_started", None, 1), (3, "participant_joined", Some("ann"), 1)]);
+    assert_eq!(told_at(&table, URL), expected);
+    let joined = payload(&table.queued("WebhooksQueue")[1]);
+    assert_eq!(
+        joined["participant"]["sid"],
+        models::ParticipantId::of(room.sid, &user_id("ann")).to_string()
+    );
+    assert_eq!(joined["participant"].get("name"), None, "that is gone with her record");
+    assert_eq!(joined["room"]["metadata"], "{}", "and so is this");
 }
 
 /// The record of TTL's removing a room's state, after these records.
