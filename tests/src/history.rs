@@ -56,7 +56,7 @@ pub(crate) async fn of_item(endpoint: &str, table: &str, pk: &str, sk: &str) -> 
 
 /// Every record so far of the table's stream, as Lambda passes it on.
 pub(crate) async fn records(endpoint: &str, table: &str) -> Vec<Value> {
-    let streams = Dynamo::new(endpoint, "DynamoDBStreams_20120810");
+    let streams = Service::new(endpoint, "DynamoDBStreams_20120810");
     let stream = streams.ask("ListStreams", json!({ "TableName": table })).await;
     let stream = stream["Streams"][0]["StreamArn"].clone();
     let described = streams.ask("DescribeStream", json!({ "StreamArn": stream })).await;
@@ -88,7 +88,8 @@ pub(crate) async fn records(endpoint: &str, table: &str) -> Vec<Value> {
 
 /// Every item of the table, in DynamoDB's JSON.
 pub(crate) async fn all_items(endpoint: &str, table: &str) -> Vec<Value> {
-    let scanned = Dynamo::new(endpoint, "DynamoDB_20120810").ask("Scan", json!({ "TableName": table })).await;
+    let scanned =
+        Service::new(endpoint, "DynamoDB_20120810").ask("Scan", json!({ "TableName": table })).await;
     assert!(scanned["LastEvaluatedKey"].is_null(), "a test's table fits one page");
     scanned["Items"].as_array().expect("items").clone()
 }
@@ -96,7 +97,7 @@ pub(crate) async fn all_items(endpoint: &str, table: &str) -> Vec<Value> {
 /// An item, in DynamoDB's JSON; `null` when there is none.
 pub(crate) async fn item(endpoint: &str, table: &str, (pk, sk): (&str, &str)) -> Value {
     let body = json!({"TableName": table, "Key": key(pk, sk), "ConsistentRead": true});
-    Dynamo::new(endpoint, "DynamoDB_20120810").ask("GetItem", body).await["Item"].clone()
+    Service::new(endpoint, "DynamoDB_20120810").ask("GetItem", body).await["Item"].clone()
 }
 
 /// Gives an item that is there other numbers.
@@ -112,29 +113,40 @@ pub(crate) async fn change(endpoint: &str, table: &str, (pk, sk): (&str, &str), 
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values.collect::<Map<_, _>>(),
     });
-    Dynamo::new(endpoint, "DynamoDB_20120810").ask("UpdateItem", body).await;
+    Service::new(endpoint, "DynamoDB_20120810").ask("UpdateItem", body).await;
+}
+
+/// Puts an item in place of whatever has its key.
+pub(crate) async fn put(endpoint: &str, table: &str, item: &Value) {
+    let body = json!({"TableName": table, "Item": item});
+    Service::new(endpoint, "DynamoDB_20120810").ask("PutItem", body).await;
+}
+
+/// Asks one of AWS's services at `endpoint` without an SDK, such as `AmazonSQS`.
+pub(crate) async fn ask(endpoint: &str, service: &'static str, operation: &str, body: Value) -> Value {
+    Service::new(endpoint, service).ask(operation, body).await
 }
 
 fn key(pk: &str, sk: &str) -> Value {
     json!({"pk": {"S": pk}, "sk": {"S": sk}})
 }
 
-/// One of the services of a DynamoDB, asked without an SDK.
-struct Dynamo<'a> {
+/// A service, asked without an SDK.
+struct Service<'a> {
     endpoint: &'a str,
-    service: &'static str,
+    name: &'static str,
     client: Client,
 }
 
-impl<'a> Dynamo<'a> {
-    fn new(endpoint: &'a str, service: &'static str) -> Self {
-        Self { endpoint, service, client: Client::new() }
+impl<'a> Service<'a> {
+    fn new(endpoint: &'a str, name: &'static str) -> Self {
+        Self { endpoint, name, client: Client::new() }
     }
 
     async fn ask(&self, operation: &str, body: Value) -> Value {
         let credential = "Credential=local/20270115/us-east-1/dynamodb/aws4_request";
         let headers = [
-            ("x-amz-target", &*format!("{}.{operation}", self.service)),
+            ("x-amz-target", &*format!("{}.{operation}", self.name)),
             ("x-amz-date", "20270115T080000Z"),
             ("content-type", "application/x-amz-json-1.0"),
             ("authorization", &format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0")),
@@ -145,7 +157,12 @@ impl<'a> Dynamo<'a> {
         for _ in 0..MOST_TRIES {
             match self.client.try_send("POST", self.endpoint, &headers, body.clone()).await {
                 Ok(answered) if answered.status().is_success() => {
-                    return serde_json::from_slice(answered.body()).expect("JSON");
+                    let body = answered.body();
+                    // Of a call of SQS that gives nothing.
+                    if body.is_empty() {
+                        return Value::Null;
+                    }
+                    return serde_json::from_slice(body).expect("JSON");
                 }
                 Ok(answered) => why = format!("{:?}", answered.body()),
                 Err(error) => why = error.to_string(),

@@ -112,6 +112,22 @@ impl Server {
         history::change(&self.stack.addresses.dynamodb, table, (pk, sk), numbers).await;
     }
 
+    /// Puts an item into the stack's table, in place of whatever has its key.
+    pub async fn put(&self, item: &Value) {
+        history::put(&self.stack.addresses.dynamodb, &self.stack.template.tables[0].name, item).await;
+    }
+
+    /// Asks DynamoDB Streams what an operator asks with the AWS CLI.
+    pub async fn ask_streams(&self, operation: &str, body: Value) -> Value {
+        let endpoint = &self.stack.addresses.dynamodb;
+        history::ask(endpoint, "DynamoDBStreams_20120810", operation, body).await
+    }
+
+    /// Asks SQS in the same way.
+    pub async fn ask_sqs(&self, operation: &str, body: Value) -> Value {
+        history::ask(&self.stack.addresses.sqs, "AmazonSQS", operation, body).await
+    }
+
     /// A call of the other APIs, with a token if there is one.
     pub async fn call(
         &self,

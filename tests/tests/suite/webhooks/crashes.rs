@@ -1,7 +1,6 @@
 //! Processes that end in the middle of their work: what they had begun comes again, at least once and in its order.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,40 +10,21 @@ use testing::Server;
 use testing::receiver::{Answer, Received, Receiver};
 use tokio::task::JoinSet;
 
-use super::{EVERYWHERE, create, end, join, leave, start, told, told_at};
+use super::{EVERYWHERE, create, end, join, leave, start_changed, told, told_at};
 
 /// What works on changes behind everybody's back.
 const BACKGROUND: [&str; 3] = ["relay_events", "deliver_webhook", "finish_session"];
 
-/// The template with functions that may take six seconds, after which what they had begun is there again: at AWS, where
-/// nobody waits for it, it is minutes. In a folder of the workspace, where Cargo finds the functions, and Git nothing.
-fn impatient_template() -> PathBuf {
-    let root = testing::root();
-    let mut text = std::fs::read_to_string(root.join("template.yaml")).expect("the template");
-    for (resource, from, to) in [
+/// A stack whose functions may take six seconds, after which what they had begun is there again: at AWS, where nobody waits
+/// for it, it is minutes.
+async fn start_impatiently(receiver: &Receiver) -> Server {
+    let changes = [
         ("WebhooksQueue", "VisibilityTimeout: 60", "VisibilityTimeout: 6"),
         ("DeliverWebhookFunction", "Timeout: 30", "Timeout: 6"),
         ("SessionEndsQueue", "VisibilityTimeout: 300", "VisibilityTimeout: 6"),
         ("FinishSessionFunction", "Timeout: 290", "Timeout: 6"),
-    ] {
-        let begin = text.find(&format!("\n  {resource}:\n")).expect("the resource");
-        let (before, rest) = text.split_at(begin);
-        assert!(rest.contains(from), "{resource}");
-        text = format!("{before}{}", rest.replacen(from, to, 1));
-    }
-    let folder = root.join("target/tmp");
-    std::fs::create_dir_all(&folder).expect("made");
-    let name = std::thread::current().name().unwrap_or_default().replace(':', "-");
-    let path = folder.join(format!("{name}-{}.yaml", std::process::id()));
-    std::fs::write(&path, text).expect("written");
-    path
-}
-
-async fn start_impatiently(receiver: &Receiver) -> Server {
-    let template = impatient_template();
-    let server = start(receiver.url(EVERYWHERE), |options| options.template = Some(template.clone())).await;
-    std::fs::remove_file(template).expect("it is there");
-    server
+    ];
+    start_changed(receiver.url(EVERYWHERE), &changes).await
 }
 
 /// Kills all processes of these functions; says how many there were.

@@ -3,11 +3,13 @@
 
 mod crashes;
 mod receivers;
+mod recovery;
 mod reuse;
 mod session;
 mod sweeps;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use local::Options;
@@ -46,6 +48,32 @@ pub(crate) async fn start(url: String, choose: impl FnOnce(&mut Options)) -> Ser
         choose(options);
     })
     .await
+}
+
+/// The same by another template: in each of these resources the first of these texts is the second one.
+pub(crate) async fn start_changed(url: String, changes: &[(&str, &str, &str)]) -> Server {
+    let template = changed_template(changes);
+    let server = start(url, |options| options.template = Some(template.clone())).await;
+    std::fs::remove_file(template).expect("it is there");
+    server
+}
+
+/// In a folder of the workspace, where Cargo finds the functions, and Git nothing.
+fn changed_template(changes: &[(&str, &str, &str)]) -> PathBuf {
+    let root = testing::root();
+    let mut text = std::fs::read_to_string(root.join("template.yaml")).expect("the template");
+    for (resource, from, to) in changes {
+        let begin = text.find(&format!("\n  {resource}:\n")).expect("the resource");
+        let (before, rest) = text.split_at(begin);
+        assert!(rest.contains(from), "{resource}");
+        text = format!("{before}{}", rest.replacen(from, to, 1));
+    }
+    let folder = root.join("target/tmp");
+    std::fs::create_dir_all(&folder).expect("made");
+    let name = std::thread::current().name().unwrap_or_default().replace(':', "-");
+    let path = folder.join(format!("{name}-{}.yaml", std::process::id()));
+    std::fs::write(&path, text).expect("written");
+    path
 }
 
 /// Begins a session of the server API with a URL of its own, and more of the request; gives the session's id.
