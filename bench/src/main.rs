@@ -42,6 +42,8 @@ enum Command {
     Sweep(background::sweep::Options),
     /// Webhooks of the local stack: how many a second, and how long after the change
     Relay(background::relay::Options),
+    /// What a whole session asks of DynamoDB, from its creation to its last webhook
+    Session(background::session::Options),
     /// How long the local stack takes to be ready
     Start(start::Options),
 }
@@ -80,6 +82,7 @@ async fn main() -> ExitCode {
         Command::Throughput(options) => Box::pin(throughput::run(&options)).await,
         Command::Sweep(options) => Box::pin(background::sweep::run(&options)).await,
         Command::Relay(options) => Box::pin(background::relay::run(&options)).await,
+        Command::Session(options) => Box::pin(background::session::run(&options)).await,
         Command::Start(options) => Box::pin(start::run(&options)).await,
         Command::Storm(options) => Box::pin(storm::run(&options)).await,
     };

@@ -1,4 +1,6 @@
-//! What happens without anybody waiting for it: the sweep, and webhooks.
+//! What happens without anybody waiting for it: the sweep, webhooks, and what a whole session costs.
 
+mod receiver;
 pub(crate) mod relay;
+pub(crate) mod session;
 pub(crate) mod sweep;

@@ -1,17 +1,11 @@
 //! Webhooks of the local stack: how many come a second, and how long after the change that they tell of.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use serde_json::json;
 
+use super::receiver::Receiver;
 use crate::Judgement;
 use crate::local_stack::{self, Client, LocalStack};
 use crate::samples::{Samples, millis, per};
@@ -37,20 +31,11 @@ pub(crate) struct Options {
     release: bool,
 }
 
-/// When each participant's webhook came, by room and user; and how many came in all.
-#[derive(Default)]
-struct Received {
-    joined: HashMap<(String, String), Instant>,
-    count: usize,
-    last: Option<Instant>,
-}
-
 /// Holds sessions and looks at what a receiver gets.
 pub(crate) async fn run(options: &Options) -> Judgement {
-    let received = Arc::<Mutex<Received>>::default();
-    let url = receiver(received.clone()).await;
+    let webhooks = Receiver::start().await;
     let program = local_stack::build(options.release).await;
-    let everywhere = format!("WebhookUrl={url}");
+    let everywhere = format!("WebhookUrl={}", webhooks.url);
     let mut arguments = vec!["--env", &everywhere];
     arguments.extend(options.release.then_some("--release"));
     let stack = LocalStack::start(&program, &[], &arguments).await;
@@ -69,12 +54,11 @@ pub(crate) async fn run(options: &Options) -> Judgement {
     }
     let changed = begun.elapsed();
     let all = (options.sessions + 1) * OF_A_SESSION;
-    let lock = || received.lock().unwrap_or_else(PoisonError::into_inner);
-    while lock().count < all && begun.elapsed() < PATIENCE {
+    while webhooks.count() < all && begun.elapsed() < PATIENCE {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     stack.stop().await;
-    let received = lock();
+    let received = webhooks.received();
     let delays = joined.iter().filter_map(|(who, at)| Some(received.joined.get(who)?.duration_since(*at)));
     let delays: Samples = delays.collect();
     let took = received.last.map_or(changed, |last| last.duration_since(begun));
@@ -106,39 +90,4 @@ async fn hold(client: &Client, room: &str) -> Vec<((String, String), Instant)> {
     let ended = client.signed("/auth/room/endRoom", &json!({ "room_id": room })).await;
     assert!(ended.is_success(), "{room} is ended");
     joined
-}
-
-/// A receiver that takes everything; its address.
-async fn receiver(received: Arc<Mutex<Received>>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/", listener.local_addr().expect("bound"));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let received = received.clone();
-            let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-                let received = received.clone();
-                async move {
-                    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
-                    note(&received, &body.unwrap_or_default());
-                    Ok::<_, Infallible>(hyper::Response::new(Empty::<Bytes>::new()))
-                }
-            });
-            let serving =
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-            tokio::spawn(serving);
-        }
-    });
-    url
-}
-
-fn note(received: &Mutex<Received>, body: &[u8]) {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let mut received = received.lock().unwrap_or_else(PoisonError::into_inner);
-    received.count += 1;
-    received.last = Some(Instant::now());
-    if body["event"] == "participant_joined" {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let who = (text(&body["room"]["room_id"]), text(&body["participant"]["identity"]));
-        received.joined.insert(who, Instant::now());
-    }
 }
