@@ -9,8 +9,8 @@ use models::{
     Settings, Sid, Tenant, Timestamp, UserId,
 };
 use store::{
-    Admission, Change, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom,
-    NewToken, Removal, Retention, Store,
+    Admission, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken,
+    Removal, Retention, SettingsChange, Store,
 };
 
 use crate::{API_KEY, API_SECRET};
@@ -160,20 +160,20 @@ impl Rooms {
     }
 
     /// Changes a room by code.
-    pub async fn change(&self, room: &RoomKey, change: Change) {
+    pub async fn change(&self, room: &RoomKey, change: SettingsChange) {
         self.store.change_settings(room, |_| Ok(change.clone()), None).await.expect("changed");
     }
 
     /// Locks a room by code, or lifts its lock.
     pub async fn lock(&self, room: &RoomKey, locked: bool) {
-        self.change(room, Change { locked: Some(locked), ..Change::default() }).await;
+        self.change(room, SettingsChange { locked: Some(locked), ..SettingsChange::default() }).await;
     }
 
     /// Changes one of the settings of a room by code.
     pub async fn set(&self, room: &RoomKey, set: impl FnOnce(&mut Settings)) {
         let mut settings = self.state(room).await.by_code.expect("by code").settings;
         set(&mut settings);
-        self.change(room, Change { settings: Some(settings), ..Change::default() }).await;
+        self.change(room, SettingsChange { settings: Some(settings), ..SettingsChange::default() }).await;
     }
 
     /// Ends the running session, as the server API does.

@@ -14,7 +14,7 @@ pub struct Applicant {
 }
 
 /// How somebody who is let in comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// He takes a seat of the running session.
     Seat,

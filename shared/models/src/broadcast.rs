@@ -63,30 +63,12 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Locks, ParticipantId, Profile, Sid, Standing};
+    use crate::{Sid, Standing};
 
     fn person(user: &str, role: Role) -> Participant {
         let user = UserId::try_from(user).expect("an id");
         let sid = Sid(Uuid::from_u128(1));
-        Participant {
-            id: ParticipantId::of(sid, &user),
-            user,
-            sid,
-            standing: Standing::Active,
-            session: None,
-            previous_session: None,
-            profile: Profile { name: String::new(), avatar_url: None },
-            role,
-            hidden: false,
-            guest: false,
-            locks: Locks::new(),
-            metadata: None,
-            joined_at: None,
-            joined_before: None,
-            waiting_since: None,
-            admitted: false,
-            tokens: vec![],
-        }
+        Participant { role, ..Participant::new(sid, user, Standing::Active) }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{Timestamp, UserId};
 
 /// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// By the server API.
@@ -39,7 +39,7 @@ impl EndReason {
 }
 
 /// One change of a session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// The session began.
@@ -93,7 +93,7 @@ pub enum Event {
 }
 
 /// An event with its moment, as the state item carries it. As JSON it stays under 200 bytes for ids of ASCII.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Happened {
     /// What.
     #[serde(flatten)]

@@ -18,6 +18,7 @@ pub mod relay;
 mod room;
 mod text;
 mod token;
+pub mod transition;
 
 pub use admission::{Applicant, Entry, Record, judge};
 pub use broadcast::{Broadcast, Speech, Tone};

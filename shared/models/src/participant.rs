@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{ParticipantId, Room, SessionId, Sid, Timestamp, UserId};
 
 /// What a person may do in the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The owner of a room by code.
@@ -31,7 +31,7 @@ impl Role {
 }
 
 /// Where a participant stands: `invited` -> `waiting` -> `active` -> `left`, or `banned`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// A join token was minted for him and he has not been in.
@@ -63,7 +63,7 @@ impl Standing {
 pub type Locks = BTreeMap<String, bool>;
 
 /// How a person shows himself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Profile {
     /// The name that others see.
     pub name: String,
@@ -72,7 +72,7 @@ pub struct Profile {
 }
 
 /// plugNmeet's `user_metadata` of a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Metadata {
     /// A JSON text.
@@ -95,7 +95,7 @@ impl Metadata {
 }
 
 /// A person in a session of a room.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Participant {
     /// Who he is within the room.
     pub user: UserId,
@@ -131,9 +131,43 @@ pub struct Participant {
     pub admitted: bool,
     /// The ids of his unused join tokens with the moments at which they expire.
     pub tokens: Vec<(Uuid, Timestamp)>,
+    /// From when on his place may be released, since nobody is connected to it.
+    pub lease: Option<Timestamp>,
+    /// From when on TTL may remove his record: that of somebody who is only invited, or waits.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Participant {
+    /// Somebody of whom nothing is known but his name and where he stands.
+    pub fn new(sid: Sid, user: UserId, standing: Standing) -> Self {
+        Self {
+            id: ParticipantId::of(sid, &user),
+            user,
+            sid,
+            standing,
+            session: None,
+            previous_session: None,
+            profile: Profile { name: String::new(), avatar_url: None },
+            role: Role::Participant,
+            hidden: false,
+            guest: false,
+            locks: Locks::new(),
+            metadata: None,
+            joined_at: None,
+            joined_before: None,
+            waiting_since: None,
+            admitted: false,
+            tokens: vec![],
+            lease: None,
+            expires_at: None,
+        }
+    }
+
+    /// Whether he had a seat in an earlier session than `sid`: what is told of that one's end may still need his record.
+    pub fn was_in_before(&self, sid: Sid) -> bool {
+        self.sid != sid && self.joined_at.is_some()
+    }
+
     /// Whether he has a seat in the room's present session.
     pub fn is_in(&self, room: &Room) -> bool {
         self.standing == Standing::Active && self.sid == room.sid

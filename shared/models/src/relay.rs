@@ -6,7 +6,7 @@
 use crate::{EndReason, Event, Happened, Room, Status, Timestamp, UserId};
 
 /// What a webhook is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum News {
     /// A session was created.
     RoomCreated,
@@ -23,7 +23,7 @@ pub enum News {
 }
 
 /// A webhook of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Told {
     /// Counts the session's webhooks, from 1.
     pub number: u32,
@@ -36,7 +36,7 @@ pub struct Told {
 }
 
 /// A session that is over, as it stood at its end.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Over {
     /// The room with this session: who was in has a seat in it still.
     pub room: Room,
@@ -88,7 +88,7 @@ pub fn over(before: Option<&Room>, after: Option<&Room>, happened: &Happened) ->
     }
     let room = same.unwrap_or(before).clone();
     let (ended_at, reason) = match happened.event {
-        Event::Ended { reason } if same.is_some() && before.due_at > happened.at => (happened.at, reason),
+        Event::Ended { reason } if same.is_some() => before.ended(happened.at, reason),
         _ => (before.due_at, before.due_reason()),
     };
     Some(Over { room, ended_at, reason })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ApiKeyId, EndReason, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId};
 
 /// Whether a session runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// A session runs (until its `due_at`).
@@ -53,7 +53,7 @@ impl Lasts {
 }
 
 /// What the host of a room by code decides. The names are the rooms API's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_excessive_bools, reason = "seven independent switches, as the API names them")]
 pub struct Settings {
@@ -88,7 +88,7 @@ impl Default for Settings {
 }
 
 /// What only rooms by code have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CodeRoom {
     /// The code that people join by.
     pub code: RoomCode,
@@ -102,7 +102,7 @@ pub struct CodeRoom {
 
 /// Who presents, from the moment on at which he began to. He does no longer once he has left his seat, and nobody takes
 /// his place by himself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Presenter {
     /// Who.
     pub user: UserId,
@@ -111,7 +111,7 @@ pub struct Presenter {
 }
 
 /// A room: the hot item of the table, read and written by every join.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Room {
     /// Its name.
     pub key: RoomKey,
@@ -174,6 +174,12 @@ impl Room {
             Some(_) if self.seats > 0 => EndReason::Duration,
             Some(_) => EndReason::LastLeft,
         }
+    }
+
+    /// When and why the session is over that is ended at `now` for `reason`. One whose time has come ended then, for the
+    /// reason that follows from how it stood, whatever is done about it later.
+    pub fn ended(&self, now: Timestamp, reason: EndReason) -> (Timestamp, EndReason) {
+        if self.due_at <= now { (self.due_at, self.due_reason()) } else { (now, reason) }
     }
 
     /// Whether people may come: a session runs, or, in a room by code, may be started.

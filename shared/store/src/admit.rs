@@ -12,9 +12,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use models::transition::{Arrival, Brings};
 use models::{
     Applicant, Entry, JoinToken, Participant, ParticipantId, Profile, Record, Refusal, Role, Room, RoomKey,
-    SessionId, Sid, Status, Timestamp, UserId, judge,
+    SessionId, Sid, Timestamp, UserId, judge,
 };
 
 use self::steps::Plan;
@@ -112,6 +113,22 @@ impl Door<'_> {
     }
 }
 
+impl Door<'_> {
+    /// His arrival in the session `sid`, in the sitting `session`; `guest` is his id if he is one.
+    fn arrival(&self, known: Known, sid: Sid, session: SessionId, guest: ParticipantId) -> Arrival {
+        let Known { sid: seen, entry, room, person } = known;
+        let user = self.user().cloned().unwrap_or_else(|| UserId::guest(guest));
+        let applicant = self.applicant(room.as_ref());
+        let account = |profile: &Profile| Brings::Account { profile: profile.clone(), role: applicant.role };
+        let (brings, lasts) = match self.credential {
+            Credential::Token(token) => (Brings::Token(token.id.id), Some(token.lasts)),
+            Credential::User { profile, .. } | Credential::Guest(profile) => (account(profile), None),
+        };
+        let id = if applicant.guest { guest } else { ParticipantId::of(sid, &user) };
+        Arrival { user, id, applicant, brings, entry, seen, sid, session, lasts, room, person }
+    }
+}
+
 /// Would this person get in now? Takes nothing.
 pub(crate) fn would_admit(
     door: &Door<'_>,
@@ -137,29 +154,29 @@ impl Store {
     pub async fn admit(&self, door: &Door<'_>, keep: Option<Keep<'_, Admission>>) -> Result<Admission, Halt> {
         let session = SessionId(self.random.uuid());
         let guest = ParticipantId(self.random.uuid());
-        let mut known = match door.credential {
+        let mut explained = match door.credential {
             Credential::Token(token) => {
                 Some(Known { sid: token.id.sid, entry: Entry::Seat, room: None, person: None })
             }
             Credential::User { .. } | Credential::Guest(_) => None,
         };
         for _ in 0..MOST_TRIES {
-            let Known { sid, entry, room, person } = match known.take() {
+            let known = match explained.take() {
                 Some(known) => known,
                 None => self.decide(door, session).await?,
             };
             let now = self.clock.now();
-            let starts = starts_session(entry, room.as_ref(), now);
-            let next = if starts { Sid(self.random.uuid()) } else { sid };
-            let over = match &room {
-                Some(room) if starts && room.status == Status::Open => {
+            let begins = known.entry.begins_session(known.room.as_ref(), now);
+            let sid = if begins { Sid(self.random.uuid()) } else { known.sid };
+            let arrival = door.arrival(known, sid, session, guest);
+            let over = match arrival.over() {
+                Some(room) => {
                     let document = self.document(room).await?;
                     Some(remember(room, document.as_ref(), (now, room.due_reason()), door.past_rooms))
                 }
-                _ => None,
+                None => None,
             };
-            let plan =
-                Plan { door, entry, starts, over, seen_sid: sid, sid: next, session, guest, room, person };
+            let plan = Plan { door, arrival, over };
             if plan.is_done() {
                 return Ok(plan.admission(now));
             }
@@ -180,7 +197,7 @@ impl Store {
                 Ok(Outcome::Refused(verdicts)) => verdicts,
                 // The answers of all attempts were lost: what happened is read from the participant.
                 Err(Halt::Failed(StoreError::Unavailable(reason))) => {
-                    let seen = self.look(door.room, false, Some(&plan.user())).await?;
+                    let seen = self.look(door.room, false, Some(&plan.arrival.user)).await?;
                     return match seen.participant {
                         Some(person) if person.session == Some(session) => {
                             Ok(Admission { joined_at: person.joined_at, ..plan.admission(now) })
@@ -190,7 +207,7 @@ impl Store {
                 }
                 Err(halt) => return Err(halt),
             };
-            known = explain(door, session, verdicts, self.clock.now())?;
+            explained = explain(door, session, verdicts, self.clock.now())?;
         }
         Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }
@@ -259,13 +276,4 @@ fn explain(
     // With an unused token, and neither in nor banned: he came before, and is back.
     let entry = Record::of(person.as_ref(), None, door.applicant(None)).judge()?.unwrap_or(Entry::Seat);
     Ok(Some(Known { sid: token.id.sid, entry, room, person }))
-}
-
-/// Whether this entry begins a session of a room by code.
-fn starts_session(entry: Entry, room: Option<&Room>, now: Timestamp) -> bool {
-    match entry {
-        Entry::Session => true,
-        Entry::Wait => room.is_some_and(|room| !room.is_open(now)),
-        Entry::Seat | Entry::Same => false,
-    }
 }

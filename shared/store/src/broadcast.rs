@@ -2,14 +2,15 @@
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use models::transition::RoomTransition;
 use models::{Broadcast, Event, Refusal, RoomKey, Timestamp};
 use uuid::Uuid;
 
 use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
-use crate::items::{Item, Key, RoomItem, deflate, event_text};
-use crate::step::{Step, n, s};
+use crate::items::{Item, Key, RoomItem, deflate};
+use crate::step::{Step, n};
 use crate::{Store, StoreError};
 
 /// How often it looks again when the room changed under its hands.
@@ -30,7 +31,10 @@ impl Store {
     ) -> Result<(), Halt> {
         let id = self.random.uuid_at(self.clock.now());
         for _ in 0..MOST_TRIES {
-            let steps = |now| vec![state_step(key, id, now), words_step(key, id, broadcast, now)];
+            let steps = |now| {
+                let tell = RoomTransition::tell(None, Event::Broadcast { id }, now);
+                vec![Step::of_room(key, &tell), words_step(key, id, broadcast, now)]
+            };
             let verdicts = match self.commit_keeping(keep.as_ref(), |_| (), steps).await? {
                 Outcome::Committed(_) => return Ok(()),
                 Outcome::Refused(verdicts) => verdicts,
@@ -45,17 +49,6 @@ impl Store {
         }
         Err(StoreError::Busy("the room kept changing".to_owned()).into())
     }
-}
-
-fn state_step(key: &RoomKey, id: Uuid, now: Timestamp) -> Step {
-    let values = vec![
-        ("one", n(1)),
-        ("event", s(event_text(Event::Broadcast { id }, now))),
-        ("open", s("open")),
-        ("now", n(now.millis())),
-    ];
-    let running = "#status = :open AND #due_at > :now";
-    Step::update(Key::state(key), "SET #seq = #seq + :one, #event = :event", running, values)
 }
 
 fn words_step(key: &RoomKey, id: Uuid, broadcast: &Broadcast, now: Timestamp) -> Step {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use models::transition::RoomTransition;
 use models::{
-    ApiKeyId, CodeRoom, Event, Locks, Refusal, Room, RoomCode, RoomKey, Settings, Sid, Status, Tenant,
-    Timestamp, UserId,
+    ApiKeyId, CodeRoom, Locks, Refusal, Room, RoomCode, RoomKey, Settings, Sid, Status, Tenant, Timestamp,
+    UserId,
 };
 
 use crate::answer::Keep;
@@ -12,7 +13,7 @@ use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Key, RoomDocument, RoomItem};
 use crate::past::remember;
-use crate::step::{Step, n, s};
+use crate::step::Step;
 use crate::{Store, StoreError};
 
 /// How often a create looks again when the room changed under its hands.
@@ -99,23 +100,14 @@ impl Store {
         let mut over: Option<(Room, RoomDocument)> = None;
         for _ in 0..MOST_TRIES {
             let steps = |now: Timestamp| {
-                let state = RoomItem::encode(&created.room, Event::Created, created.room.created_at);
-                let document = document_step(&created);
-                let Some((room, title)) = &over else {
-                    let free =
-                        "attribute_not_exists(#pk) OR (attribute_not_exists(#code) AND #status = :ended)";
-                    return vec![
-                        Step::put(Key::state(&new.key), state, free, vec![("ended", s("ended"))]),
-                        document,
-                    ];
+                let create = match &over {
+                    None => RoomTransition::create(&created.room, now),
+                    Some((over, _)) => RoomTransition::create_over(over, &created.room, now),
                 };
-                let values = vec![("over", s(room.sid)), ("open", s("open")), ("now", n(now.millis()))];
-                let ran_out = "#sid = :over AND #status = :open AND #due_at <= :now";
-                vec![
-                    Step::put(Key::state(&new.key), state, ran_out, values),
-                    document,
-                    remember(room, Some(title), (now, room.due_reason()), past_rooms),
-                ]
+                let past = over
+                    .as_ref()
+                    .map(|(over, title)| remember(over, Some(title), (now, over.due_reason()), past_rooms));
+                [Step::of_room(&new.key, &create), document_step(&created)].into_iter().chain(past).collect()
             };
             let outcome = self.commit_keeping(keep.as_ref(), |_| created.clone(), steps).await?;
             let verdicts = match outcome {
@@ -161,12 +153,9 @@ impl Store {
                 .commit_keeping(
                     keep.as_ref(),
                     |_| created.clone(),
-                    |_| {
-                        let state = RoomItem::encode(&created.room, Event::Created, now);
-                        vec![
-                            Step::put(Key::state(key), state, "attribute_not_exists(#pk)", vec![]),
-                            document_step(&created),
-                        ]
+                    |now| {
+                        let create = RoomTransition::create_by_code(&created.room, now);
+                        vec![Step::of_room(key, &create), document_step(&created)]
                     },
                 )
                 .await?;

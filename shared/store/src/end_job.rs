@@ -2,7 +2,7 @@
 //! one may have begun before the job is done.
 
 use models::relay::Over;
-use models::{EndReason, Event, RoomKey, Timestamp};
+use models::{EndReason, Event, Happened, RoomKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -22,7 +22,7 @@ struct EndJob {
 /// The message of a session that is over, a JSON text.
 pub fn end_job(over: &Over) -> String {
     let Over { room, ended_at, reason } = over;
-    let state = RoomItem::of(room, Event::Ended { reason: *reason }, *ended_at);
+    let state = RoomItem::of(room, &Happened { event: Event::Ended { reason: *reason }, at: *ended_at });
     let job = EndJob { room: room.key.clone(), state, ended_at: *ended_at, reason: *reason };
     serde_json::to_string(&job).expect("a job has text keys")
 }

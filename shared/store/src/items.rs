@@ -25,7 +25,7 @@ pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, token_attribute};
 pub(crate) use past::PastItem;
 pub use past::Session;
-pub(crate) use room::{RoomItem, event_text};
+pub(crate) use room::{RoomItem, happened_text};
 
 use crate::StoreError;
 

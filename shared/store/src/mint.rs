@@ -1,18 +1,17 @@
 //! Join tokens: one attribute each, on the participant whom the token will admit.
 
+use models::transition::PersonTransition;
 use models::{
-    Lasts, Locks, Metadata, Participant, ParticipantId, Profile, Refusal, Role, Room, RoomKey, Standing,
-    Timestamp, TokenId, UserId,
+    Lasts, Locks, Metadata, Participant, Profile, Refusal, Role, Room, RoomKey, Standing, Timestamp, TokenId,
+    UserId,
 };
 use uuid::Uuid;
 
 use crate::answer::Keep;
 use crate::commit::{Outcome, Verdict};
 use crate::error::Halt;
-use crate::items::{
-    Key, ParticipantItem, TokenRecord, encode, encode_text, held, kept_from_before, token_attribute,
-};
-use crate::step::{Step, Values, n, s};
+use crate::items::{Key, TokenRecord, encode, encode_text, held, kept_from_before, token_attribute};
+use crate::step::{Step, m};
 use crate::{Store, StoreError};
 
 /// Unused tokens of one person; one more drops the oldest, so that the newest always works.
@@ -84,8 +83,7 @@ impl Store {
                 self.commit_one(&Step::put(key, item, "", vec![])).await?;
             }
             let step = token_step(&room, person.as_ref(), &minted, held, now);
-            let before = person.as_ref().filter(|person| person.sid != room.sid);
-            let before = before.and_then(|person| kept_from_before(key, person, now));
+            let before = kept_from_before(key, room.sid, person.as_ref(), now);
             let steps = |_| [step.clone()].into_iter().chain(before.clone()).collect();
             let verdicts = match self.commit_cheaply(keep.as_ref(), |_| minted.clone(), steps).await? {
                 Outcome::Committed(_) => return Ok(minted),
@@ -119,42 +117,15 @@ fn token_step(
         locks: token.locks.clone(),
         metadata,
     };
-    let record = aws_sdk_dynamodb::types::AttributeValue::M(encode(&record));
-    let key = Key::participant(&room.key, &token.user);
-    let attribute = token_attribute(id.id);
-    let Some(person) = seen.filter(|person| person.sid == room.sid) else {
-        let mut item =
-            ParticipantItem::encode(&room.key, &invited(room, token), None, Some(token.expires_at));
-        item.insert(attribute, record);
-        // Only what was seen is replaced: meanwhile another session may have begun, and the person be in it.
-        let Some(seen) = seen else { return Step::put(key, item, "attribute_not_exists(#pk)", vec![]) };
-        let values = vec![("seen_sid", s(seen.sid)), ("seen", s(seen.standing.word()))];
-        return Step::put(key, item, "#sid = :seen_sid AND #status = :seen", values);
+    let (token_id, expires_at) = (id.id, token.expires_at);
+    let transition = match seen.filter(|person| person.sid == room.sid) {
+        None => PersonTransition::invite(invited(room, minted), seen, now),
+        Some(person) => {
+            let dropped = pruned(&person.tokens, now);
+            PersonTransition::invite_again(person, (token_id, expires_at), dropped, now)
+        }
     };
-    let mut values: Values = vec![
-        ("sid", s(room.sid)),
-        ("banned", s("banned")),
-        ("token", record),
-        ("seen", s(person.standing.word())),
-    ];
-    // Only who is merely invited goes with his last token. The condition on the standing keeps that expiry from
-    // somebody who has taken his seat in between: TTL would remove him.
-    let (expiry, longer) = if person.standing == Standing::Invited {
-        let last =
-            person.tokens.iter().map(|(_, expires_at)| *expires_at).fold(token.expires_at, Timestamp::max);
-        values.push(("expires_at", n(last.seconds())));
-        (", #expires_at = :expires_at", " AND #expires_at <= :expires_at")
-    } else {
-        ("", "")
-    };
-    let mut update = format!("SET #{attribute} = :token{expiry}");
-    for (place, old) in pruned(&person.tokens, now).into_iter().enumerate() {
-        update.push_str(if place == 0 { " REMOVE " } else { ", " });
-        update.push('#');
-        update.push_str(&token_attribute(old));
-    }
-    let condition = format!("#sid = :sid AND #status = :seen AND #status <> :banned{longer}");
-    Step::update(key, update, condition, values)
+    Step::of_person(&room.key, &token.user, &transition).bringing(token_id, m(encode(&record)))
 }
 
 /// The tokens that make room: those that expired, and the oldest when there are too many.
@@ -166,24 +137,15 @@ fn pruned(tokens: &[(Uuid, Timestamp)], now: Timestamp) -> Vec<Uuid> {
     expired.into_iter().chain(live.into_iter().take(surplus)).map(|(id, _)| id).collect()
 }
 
-fn invited(room: &Room, token: &NewToken) -> Participant {
+fn invited(room: &Room, minted: &Minted) -> Participant {
+    let Minted { id, token, .. } = minted;
     Participant {
-        user: token.user.clone(),
-        sid: room.sid,
-        standing: Standing::Invited,
-        id: ParticipantId::of(room.sid, &token.user),
-        session: None,
-        previous_session: None,
         profile: Profile { name: token.name.clone(), avatar_url: None },
         role: token.role,
         hidden: token.hidden,
-        guest: false,
         locks: token.locks.clone(),
-        metadata: None,
-        joined_at: None,
-        joined_before: None,
-        waiting_since: None,
-        admitted: false,
-        tokens: vec![],
+        tokens: vec![(id.id, token.expires_at)],
+        expires_at: Some(token.expires_at),
+        ..Participant::new(room.sid, token.user.clone(), Standing::Invited)
     }
 }

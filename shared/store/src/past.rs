@@ -17,8 +17,8 @@ pub(crate) fn remember(
     (now, reason): (Timestamp, EndReason),
     kept: Duration,
 ) -> Step {
+    let (ended_at, reason) = room.ended(now, reason);
     let session = Session::of(room, document, now);
-    let (ended_at, reason) = session.ended_at.zip(session.reason).unwrap_or((now, reason));
     let item = PastItem::encode(&session, (ended_at, reason), ended_at.plus(kept));
     Step::put(Key::past(&room.key, room.created_at, room.sid), item, "", vec![])
 }

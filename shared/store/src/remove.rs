@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use models::{
-    Event, Participant, ParticipantId, Profile, Refusal, Role, Room, RoomKey, Standing, Timestamp, TokenId,
-    UserId,
-};
-use uuid::Uuid;
+use models::transition::{Departure, PersonTransition, RoomTransition};
+use models::{Event, Participant, Refusal, Room, RoomKey, Standing, Timestamp, TokenId, UserId};
 
 use crate::answer::Keep;
 use crate::commit::Outcome;
-use crate::depart::Departing;
 use crate::error::Halt;
-use crate::items::{Key, ParticipantItem, event_text, kept_from_before, token_attribute};
-use crate::step::{RUNNING, Step, Values, n, s};
+use crate::items::kept_from_before;
+use crate::step::Step;
 use crate::{Store, StoreError};
 
 /// How often it looks again when the participant changed under its hands.
@@ -68,7 +64,11 @@ impl Store {
                 person.sid == room.sid && matches!(person.standing, Standing::Active | Standing::Waiting)
             });
             let done = match present {
-                Some(person) => self.depart(&departing(removal, &room, person), keep.as_ref()).await?,
+                Some(person) => {
+                    let departure = Departure::remove(person, removal.ban, removal.message);
+                    let Removal { room, user, pause, .. } = removal;
+                    self.depart(room, user, &departure, pause, keep.as_ref()).await?
+                }
                 None if !removal.ban => return Err(Refusal::ParticipantNotFound.into()),
                 None if person.is_some_and(|person| person.is_banned_from(&room)) => true,
                 None => {
@@ -124,14 +124,16 @@ impl Store {
             if let Revoked::One(_, token) = revoked {
                 tokens.retain(|(id, _)| *id == token.id);
             }
-            let of_user = match (user, removal_of(&tokens)) {
-                (Some(_), None) => return Ok(()),
-                (user, removal) => user.zip(removal),
-            };
-            let steps = |now| match &of_user {
-                Some((user, removal)) => vec![tokens_step(&room, user, removal)],
-                // Tokens that were minted up to now are dead: a join's condition compares the two moments.
-                None => vec![state_step(&room, Event::Revoked, ", #revoked_before = :now", now)],
+            let tokens: Vec<_> = tokens.into_iter().map(|(id, _)| id).collect();
+            if user.is_some() && tokens.is_empty() {
+                return Ok(());
+            }
+            let steps = |now| match user {
+                Some(user) => {
+                    let revoke = PersonTransition::revoke(room.sid, tokens.clone(), now);
+                    vec![Step::of_person(key, user, &revoke)]
+                }
+                None => vec![Step::of_room(key, &RoomTransition::revoke(room.sid, now))],
             };
             if let Outcome::Committed(_) = self.commit_keeping(keep.as_ref(), |_| (), steps).await? {
                 return Ok(());
@@ -148,111 +150,17 @@ impl Store {
     }
 }
 
-fn departing<'a>(removal: Removal<'a>, room: &Room, person: &Participant) -> Departing<'a> {
-    // What he was told when he was put out before is told no more.
-    let (set, untold) = if removal.message.is_empty() { ("", ", #told") } else { (", #told = :told", "") };
-    Departing {
-        room: removal.room,
-        sid: room.sid,
-        user: removal.user,
-        event: Event::Removed { user: removal.user.clone(), banned: removal.ban },
-        becomes: if removal.ban { Standing::Banned } else { Standing::Left },
-        condition: "",
-        values: vec![("told", s(removal.message))],
-        set,
-        remove: format!("{untold}{}", also_tokens(&person.tokens)),
-        pause: removal.pause,
-    }
-}
-
-/// Unused join tokens as more of a list of attributes.
-fn also_tokens(tokens: &[(Uuid, Timestamp)]) -> String {
-    tokens.iter().fold(String::new(), |list, (id, _)| list + ", #" + &token_attribute(*id))
-}
-
-/// `REMOVE` of these unused join tokens, if there are any.
-fn removal_of(tokens: &[(Uuid, Timestamp)]) -> Option<String> {
-    Some(format!("REMOVE {}", also_tokens(tokens).strip_prefix(", ")?))
-}
-
 /// Bars somebody who holds no place, while the session runs.
 fn ban_steps(removal: Removal<'_>, room: &Room, record: Option<&Participant>, now: Timestamp) -> Vec<Step> {
-    let state = state_step(room, Event::Removed { user: removal.user.clone(), banned: true }, "", now);
-    let key = Key::participant(removal.room, removal.user);
-    let put = |condition: &str, values| {
-        let item = ParticipantItem::encode(&room.key, &barred(room, removal.user), None, None);
-        Step::put(key.clone(), item, condition, values)
-    };
-    let seen = |person: &Participant| -> Values {
-        vec![("sid", s(person.sid)), ("seen", s(person.standing.word()))]
-    };
-    // Only what was seen is changed: he may have come in since.
-    let as_seen = "#sid = :sid AND #status = :seen";
-    let (own, before) = match record {
-        None => (put("attribute_not_exists(#pk)", vec![]), None),
-        Some(person) if person.sid != room.sid => {
-            (put(as_seen, seen(person)), kept_from_before(&room.key, person, now))
-        }
-        Some(person) => {
-            let tokens = also_tokens(&person.tokens);
-            // Who was only invited goes with his last token; who is barred stays.
-            let update = format!("SET #status = :banned REMOVE #expires_at{tokens}");
-            let values = seen(person).into_iter().chain([("banned", s("banned"))]).collect();
-            (Step::update(key, update, as_seen, values), None)
-        }
-    };
-    [state, own].into_iter().chain(before).collect()
+    let Removal { room: key, user, .. } = removal;
+    let tell = RoomTransition::tell(Some(room.sid), Event::Removed { user: user.clone(), banned: true }, now);
+    let ban = PersonTransition::ban(room.sid, user, record, now);
+    let steps = [Step::of_room(key, &tell), Step::of_person(key, user, &ban)];
+    steps.into_iter().chain(kept_from_before(key, room.sid, record, now)).collect()
 }
 
-/// Who was barred in this session counts as somebody who left it. The record of an earlier one goes.
 fn unblock_steps(room: &Room, person: &Participant, now: Timestamp) -> Vec<Step> {
-    let key = Key::participant(&room.key, &person.user);
-    let values = vec![("left", s("left")), ("banned", s("banned")), ("sid", s(person.sid))];
-    let condition = "#sid = :sid AND #status = :banned";
-    if person.sid != room.sid {
-        let gone = Step::delete(key, condition, values);
-        return [gone].into_iter().chain(kept_from_before(&room.key, person, now)).collect();
-    }
-    // A token that was minted in the moment of the ban is as dead as the others, and stays so.
-    let tokens = removal_of(&person.tokens).unwrap_or_default();
-    vec![Step::update(key, format!("SET #status = :left {tokens}"), condition, values)]
-}
-
-fn barred(room: &Room, user: &UserId) -> Participant {
-    Participant {
-        user: user.clone(),
-        sid: room.sid,
-        standing: Standing::Banned,
-        id: ParticipantId::of(room.sid, user),
-        session: None,
-        previous_session: None,
-        profile: Profile { name: String::new(), avatar_url: None },
-        role: Role::Participant,
-        hidden: false,
-        guest: false,
-        locks: models::Locks::new(),
-        metadata: None,
-        joined_at: None,
-        joined_before: None,
-        waiting_since: None,
-        admitted: false,
-        tokens: vec![],
-    }
-}
-
-fn tokens_step(room: &Room, user: &UserId, removal: &str) -> Step {
-    Step::update(Key::participant(&room.key, user), removal, "#sid = :sid", vec![("sid", s(room.sid))])
-}
-
-/// Tells of a change while the session runs; `more` of the state changes with it.
-fn state_step(room: &Room, event: Event, more: &str, now: Timestamp) -> Step {
-    let values = vec![
-        ("now", n(now.millis())),
-        ("one", n(1)),
-        ("event", s(event_text(event, now))),
-        ("open", s("open")),
-        ("sid", s(room.sid)),
-    ];
-    let update = format!("SET #seq = #seq + :one, #event = :event{more}");
-    Step::update(Key::state(&room.key), update, RUNNING, values)
+    let unblock = PersonTransition::unblock(room.sid, person, now);
+    let step = Step::of_person(&room.key, &person.user, &unblock);
+    [step].into_iter().chain(kept_from_before(&room.key, room.sid, Some(person), now)).collect()
 }

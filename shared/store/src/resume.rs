@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use models::transition::PersonTransition;
 use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
 
 use crate::Store;
@@ -9,9 +10,8 @@ use crate::admit::SESSION_TOKEN_LIFE;
 use crate::answer::Keep;
 use crate::commit::Outcome;
 use crate::error::Halt;
-use crate::items::{Key, due_shard};
 use crate::read::Seen;
-use crate::step::{Step, n, s};
+use crate::step::Step;
 
 /// A seat (or a place in the waiting room) in a new sitting.
 #[derive(Clone, Debug)]
@@ -56,20 +56,9 @@ impl Store {
             participant: participant.clone(),
             session,
         };
-        let values = vec![
-            ("sid", s(token.sid)),
-            ("seen", s(participant.standing.word())),
-            ("token", s(token.session)),
-            ("session", s(session)),
-            ("lease", n(now.plus(unattached).millis())),
-            ("due_shard", s(due_shard(&token.room))),
-        ];
-        let step = Step::update(
-            Key::participant(&token.room, &token.user),
-            "SET #previous_session = :token, #session = :session, #due_at = :lease, #due_shard = :due_shard",
-            "#sid = :sid AND #status = :seen AND (#session = :token OR #previous_session = :token)",
-            values,
-        );
+        let resume =
+            PersonTransition::resume(token, participant.standing, session, now.plus(unattached), now);
+        let step = Step::of_person(&token.room, &token.user, &resume);
         let steps = |_| vec![step.clone()];
         match self.commit_cheaply(keep.as_ref(), |_| resumed.clone(), steps).await? {
             Outcome::Committed(_) => Ok(resumed),
@@ -82,11 +71,9 @@ impl Store {
         let seen = self.look(&token.room, document, Some(&token.user)).await?;
         let (_, participant) = seated(&seen, token, Sittings::Live, self.clock.now())?;
         if participant.previous_session.is_some() {
-            let values = vec![("session", s(token.session))];
-            let key = Key::participant(&token.room, &token.user);
+            let settle = PersonTransition::settle(token.session, self.clock.now());
             // A refusal means that a newer sitting has begun meanwhile, which has its own predecessor.
-            self.commit_one(&Step::update(key, "REMOVE #previous_session", "#session = :session", values))
-                .await?;
+            self.commit_one(&Step::of_person(&token.room, &token.user, &settle)).await?;
         }
         Ok(seen)
     }

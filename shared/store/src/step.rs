@@ -154,15 +154,6 @@ pub(crate) fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// The session `:sid` runs at `:now`: what `Room::is_open` says, as a condition on the state. Its status is `:open`.
-pub(crate) const RUNNING: &str = "#sid = :sid AND #status = :open AND #due_at > :now";
-
-/// Joins conditions that must all hold; empty ones are left out.
-pub(crate) fn all<'a>(conditions: impl IntoIterator<Item = &'a str>) -> String {
-    let given: Vec<&str> = conditions.into_iter().filter(|condition| !condition.is_empty()).collect();
-    given.join(" AND ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

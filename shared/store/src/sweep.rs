@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use models::transition::{Retention, RoomTransition};
 use models::{RoomKey, Status};
 
 use crate::commit::Outcome;
 use crate::depart::{Lease, Released};
-use crate::end::{Retention, end_step};
 use crate::error::Halt;
 use crate::items::{BY_DUE, Item, Key, ParticipantItem, due_shards};
 use crate::past::remember;
-use crate::step::{n, s};
+use crate::step::{Step, n, s};
 use crate::{Store, StoreError};
 
 /// How often it looks again when the room changed under its hands.
@@ -73,8 +73,8 @@ impl Store {
             return Ok(if closed { Swept::Closed } else { Swept::Nothing });
         }
         let Some(item) = self.get(&due.0).await? else { return Ok(Swept::Nothing) };
-        let (lease, person) = (ParticipantItem::lease(&item), ParticipantItem::decode(item)?);
-        let (Some(due_at), Some(session)) = (lease, person.session) else { return Ok(Swept::Nothing) };
+        let person = ParticipantItem::decode(item)?;
+        let (Some(due_at), Some(session)) = (person.lease, person.session) else { return Ok(Swept::Nothing) };
         let lease = Lease { room, sid: person.sid, user: person.user, session, due_at };
         match self.release(&lease, pause).await? {
             Released::Freed => Ok(Swept::Freed),
@@ -91,13 +91,10 @@ impl Store {
             else {
                 return Ok(false);
             };
-            // That nobody has come or gone since is part of the condition: what is remembered is about what was seen.
-            let as_seen = "#sid = :sid AND #status = :open AND #due_at <= :now AND #seq = :seen";
-            let (becomes, reason) = (kept.after_session(&room), room.due_reason());
             let steps = |now| {
                 vec![
-                    end_step(&room, becomes, (room.due_at, reason), as_seen, now),
-                    remember(&room, seen.document.as_ref(), (now, reason), kept.past_rooms),
+                    Step::of_room(key, &RoomTransition::close(&room, kept, now)),
+                    remember(&room, seen.document.as_ref(), (now, room.due_reason()), kept.past_rooms),
                 ]
             };
             if let Outcome::Committed(_) = self.commit(steps, None).await? {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use models::{EndReason, JoinToken, Refusal, RoomKey, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{Admission, Change, Ending, Halt, NewCodeRoom, NewRoom, Page, Retention};
+use store::{Admission, Ending, Halt, NewCodeRoom, NewRoom, Page, Retention, SettingsChange};
 use testing::TestTable;
 use testing::rooms::{Rooms, new_code_room, new_room, new_token};
 
@@ -119,7 +119,7 @@ impl Real<'_> {
             }
             Operation::Lock(locked) => self.rooms.lock(&self.room, *locked).await,
             Operation::Seats(seats) => {
-                let change = Change { max_participants: Some(*seats), ..Change::default() };
+                let change = SettingsChange { max_participants: Some(*seats), ..SettingsChange::default() };
                 self.rooms.change(&self.room, change).await;
             }
             Operation::Wait(seconds) => self.table.clock.advance(Duration::from_secs(*seconds)),

@@ -6,7 +6,7 @@ mod tests;
 use api::rooms::RoomOut;
 use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep};
 use models::{Refusal, Room, Settings, Timestamp};
-use store::{Change, RoomDocument};
+use store::{RoomDocument, SettingsChange};
 
 /// What this function is configured with.
 pub struct Config {
@@ -55,7 +55,7 @@ impl UpdateRoomSettingsIn {
     }
 
     /// What of it differs from what the room has.
-    fn change(&self, room: &Room) -> Change {
+    fn change(&self, room: &Room) -> SettingsChange {
         let before = room.by_code.as_ref().map_or_else(Settings::default, |by_code| by_code.settings);
         let after = Settings {
             allow_screen_share: self.allow_screen_share.unwrap_or(before.allow_screen_share),
@@ -68,7 +68,7 @@ impl UpdateRoomSettingsIn {
                 .unwrap_or(before.mute_participants_on_join),
             waiting_room: self.waiting_room.unwrap_or(before.waiting_room),
         };
-        Change {
+        SettingsChange {
             settings: (after != before).then_some(after),
             locked: self.is_locked.filter(|locked| *locked != room.locked),
             max_participants: self.max_participants.filter(|most| Some(*most) != room.max_participants),

@@ -1,4 +1,4 @@
-use models::{ApiKeyId, Event, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId};
+use models::{ApiKeyId, Event, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId};
 use uuid::Uuid;
 
 use super::*;
@@ -48,23 +48,8 @@ fn room(key: &RoomKey) -> Room {
 
 fn person(user: &UserId, sid: Sid, standing: Standing) -> Participant {
     Participant {
-        user: user.clone(),
-        sid,
-        standing,
-        id: ParticipantId::of(sid, user),
-        session: None,
-        previous_session: None,
         profile: Profile { name: "Ann".to_owned(), avatar_url: None },
-        role: Role::Participant,
-        hidden: false,
-        guest: false,
-        locks: Locks::new(),
-        metadata: None,
-        joined_at: None,
-        joined_before: None,
-        waiting_since: None,
-        admitted: false,
-        tokens: vec![],
+        ..Participant::new(sid, user.clone(), standing)
     }
 }
 
@@ -72,14 +57,14 @@ fn person(user: &UserId, sid: Sid, standing: Standing) -> Participant {
 fn state(sid: Sid) -> Verdict {
     let token = token();
     let room = Room { sid, ..room(&token.room) };
-    Verdict::Failed(Some(RoomItem::encode(&room, Event::Created, room.created_at)))
+    Verdict::Failed(Some(RoomItem::encode(&room, &Happened { event: Event::Created, at: room.created_at })))
 }
 
 /// Ann, whose token is spent, as a failed condition brings her back.
 fn spent(standing: Standing) -> Verdict {
     let token = token();
     let person = person(&token.user, token.id.sid, standing);
-    let mut item: Item = ParticipantItem::encode(&token.room, &person, None, None);
+    let mut item: Item = ParticipantItem::encode(&token.room, &person);
     item.extend(Key::participant(&token.room, &token.user).attributes());
     Verdict::Failed(Some(item))
 }

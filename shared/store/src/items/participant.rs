@@ -77,11 +77,17 @@ pub(crate) struct ParticipantItem {
 /// How long a record of a session before is kept, in which what is told of that session's end may still need it.
 const KEPT_FROM_BEFORE: Duration = Duration::from_hours(24);
 
-/// The write that keeps the record of somebody who has had a seat in an earlier session, where another session is about
-/// to take its place: the earlier one's end has not been told yet, or it would be gone.
-pub(crate) fn kept_from_before(room: &RoomKey, person: &Participant, now: Timestamp) -> Option<Step> {
-    person.joined_at?;
-    let item = ParticipantItem::encode(room, person, None, Some(now.plus(KEPT_FROM_BEFORE)));
+/// The write that keeps the record of somebody who has had a seat in an earlier session, where one of the session `sid` is
+/// about to take its place: the earlier one's end has not been told yet, or it would be gone.
+pub(crate) fn kept_from_before(
+    room: &RoomKey,
+    sid: Sid,
+    person: Option<&Participant>,
+    now: Timestamp,
+) -> Option<Step> {
+    let person = person.filter(|person| person.was_in_before(sid))?;
+    let kept = Participant { lease: None, expires_at: Some(now.plus(KEPT_FROM_BEFORE)), ..person.clone() };
+    let item = ParticipantItem::encode(room, &kept);
     Some(Step::put(Key::former(room, person.sid, &person.user), item, "", vec![]))
 }
 
@@ -92,13 +98,8 @@ fn of_whom(sk: &str) -> Option<&str> {
 }
 
 impl ParticipantItem {
-    /// The item of a participant of `room`, with a lease or an expiry where it has one.
-    pub(crate) fn encode(
-        room: &RoomKey,
-        person: &Participant,
-        lease: Option<Timestamp>,
-        expires_at: Option<Timestamp>,
-    ) -> Item {
+    /// The item of a participant of `room`, without the join tokens that he has.
+    pub(crate) fn encode(room: &RoomKey, person: &Participant) -> Item {
         encode(&Self {
             sid: person.sid,
             status: person.standing,
@@ -116,15 +117,10 @@ impl ParticipantItem {
             joined_before: person.joined_before,
             waiting_since: person.waiting_since,
             admitted: person.admitted,
-            due_at: lease,
-            due_shard: lease.map(|_| due_shard(room)),
-            expires_at: expires_at.map(Timestamp::seconds),
+            due_at: person.lease,
+            due_shard: person.lease.map(|_| due_shard(room)),
+            expires_at: person.expires_at.map(Timestamp::seconds),
         })
-    }
-
-    /// When the lease of the item's seat lapses, if nobody is connected to it.
-    pub(crate) fn lease(item: &Item) -> Option<Timestamp> {
-        item.get("due_at")?.as_n().ok()?.parse().ok().map(Timestamp::from_millis)
     }
 
     /// The participant that the item holds.
@@ -165,6 +161,8 @@ impl ParticipantItem {
             waiting_since: item.waiting_since,
             admitted: item.admitted,
             tokens,
+            lease: item.due_at,
+            expires_at: item.expires_at.map(Timestamp::from_seconds),
         })
     }
 }

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use models::{
-    ApiKeyId, CodeRoom, Event, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status, Timestamp,
-    UserId,
+    ApiKeyId, CodeRoom, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,13 +67,13 @@ pub(crate) struct RoomItem {
 }
 
 impl RoomItem {
-    /// The item of `room` after `event`, which happens at `now`.
-    pub(crate) fn encode(room: &Room, event: Event, now: Timestamp) -> Item {
-        encode(&Self::of(room, event, now))
+    /// The item of `room` after what happened.
+    pub(crate) fn encode(room: &Room, happened: &Happened) -> Item {
+        encode(&Self::of(room, happened))
     }
 
-    /// What is stored of `room` after `event`, which happens at `now`.
-    pub(crate) fn of(room: &Room, event: Event, now: Timestamp) -> Self {
+    /// What is stored of `room` after what happened.
+    pub(crate) fn of(room: &Room, happened: &Happened) -> Self {
         let open = room.status == Status::Open;
         let by_code = room.by_code.as_ref();
         Self {
@@ -86,7 +85,7 @@ impl RoomItem {
             max_participants: room.max_participants.unwrap_or(UNLIMITED_SEATS),
             seq: room.seq,
             hooks: room.hooks,
-            event: event_text(event, now),
+            event: happened_text(happened),
             presenter: room.presenter.clone(),
             created_at: room.created_at,
             started_at: room.started_at,
@@ -166,9 +165,9 @@ impl RoomItem {
     }
 }
 
-/// An event as the state item carries it.
-pub(crate) fn event_text(event: Event, at: Timestamp) -> String {
-    serde_json::to_string(&Happened { event, at }).expect("events have text keys")
+/// What happened, as the state item carries it.
+pub(crate) fn happened_text(happened: &Happened) -> String {
+    serde_json::to_string(happened).expect("events have text keys")
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -181,7 +180,7 @@ fn from_millis(millis: i64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use models::RoomCode;
+    use models::{Event, RoomCode};
     use uuid::Uuid;
 
     use super::*;
@@ -239,7 +238,8 @@ mod tests {
     #[test]
     fn a_room_comes_back_as_it_was_stored() {
         let room = largest();
-        let item = RoomItem::encode(&room, Event::Created, room.created_at);
+        let created = Happened { event: Event::Created, at: room.created_at };
+        let item = RoomItem::encode(&room, &created);
         assert_eq!(RoomItem::decode(&room.key, item).expect("decodes"), room);
     }
 
@@ -248,7 +248,8 @@ mod tests {
         let room = largest();
         let user = UserId::try_from("u".repeat(128).as_str()).expect("an id");
         let key = super::super::Key::state(&room.key);
-        let mut item = RoomItem::encode(&room, Event::Joined { user }, room.created_at);
+        let joined = Happened { event: Event::Joined { user }, at: room.created_at };
+        let mut item = RoomItem::encode(&room, &joined);
         item.extend(key.attributes());
         let size = size(&item);
         assert!(size <= 1024, "{size} bytes");

@@ -1,0 +1,21 @@
+//! The writes of a room, as data: what must hold when a write takes effect, and what it makes of what is there.
+//!
+//! The store makes one conditional write of each ([`RoomTransition`] of the state, [`PersonTransition`] of somebody in
+//! it), the model checker takes the same ones as its steps. So a condition is stated once, and what the checker says of
+//! it is said of the code that runs (`docs/decisions/0018`).
+
+mod arrival;
+mod departure;
+mod effect;
+mod ending;
+mod need;
+mod person;
+mod room;
+
+pub use arrival::{Arrival, Brings};
+pub use departure::{Departure, Leaving};
+pub use effect::Effect;
+pub use ending::{Ending, Retention};
+pub use need::Need;
+pub use person::{Becomes, PersonNeed, PersonTransition};
+pub use room::{Change, RoomTransition, SettingsChange};

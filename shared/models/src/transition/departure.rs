@@ -1,0 +1,100 @@
+//! Somebody gives up his place, or loses it.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::room::running;
+use super::{Becomes, Effect, Need, PersonNeed, PersonTransition, RoomTransition};
+use crate::{Event, Participant, Room, Sid, Standing, Timestamp, UserId};
+
+/// Whose place becomes free, and under which conditions.
+#[derive(Clone, Debug)]
+pub struct Departure {
+    /// The session.
+    pub sid: Sid,
+    /// What is told.
+    pub event: Event,
+    /// Where he stands then.
+    pub becomes: Standing,
+    /// What else must be true of him, beside his session and his standing.
+    pub needs: Vec<PersonNeed>,
+    /// His join tokens that die with it.
+    pub tokens: Vec<Uuid>,
+    /// What he is told; nothing where nobody puts him out.
+    pub message: Option<String>,
+}
+
+/// What is left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Leaving {
+    /// Others are in.
+    Others,
+    /// He is the last: the session's clock starts.
+    Last {
+        /// When it runs out.
+        due_at: Timestamp,
+        /// From when on TTL may remove the room.
+        expires_at: Timestamp,
+    },
+    /// He held no seat, he waited.
+    Waiter,
+}
+
+impl Leaving {
+    /// What somebody leaves behind whose seat is one of those that are taken in `room`. An empty room ends after the
+    /// `pause` in which somebody may come back, never later than by its duration.
+    pub fn seat(room: &Room, pause: Duration, now: Timestamp) -> Self {
+        if room.seats > 1 {
+            return Self::Others;
+        }
+        let due_at = now.plus(pause).min(room.ends_at(now));
+        let emptied = Room { seats: 0, due_at, ..room.clone() };
+        Self::Last { due_at, expires_at: emptied.expires_in_session() }
+    }
+}
+
+impl Departure {
+    /// Somebody leaves of his own, or nobody came back to his place.
+    pub fn leave(sid: Sid, user: &UserId, needs: Vec<PersonNeed>) -> Self {
+        let event = Event::Left { user: user.clone() };
+        Self { sid, event, becomes: Standing::Left, needs, tokens: vec![], message: None }
+    }
+
+    /// `person` is put out with a message, and his unused join tokens die.
+    pub fn remove(person: &Participant, ban: bool, message: &str) -> Self {
+        Self {
+            sid: person.sid,
+            event: Event::Removed { user: person.user.clone(), banned: ban },
+            becomes: if ban { Standing::Banned } else { Standing::Left },
+            needs: vec![],
+            tokens: person.tokens.iter().map(|(id, _)| *id).collect(),
+            message: Some(message.to_owned()),
+        }
+    }
+
+    /// The room's part.
+    pub fn state(&self, leaving: Leaving, now: Timestamp) -> RoomTransition {
+        let (need, effects) = match leaving {
+            Leaving::Others => (Some(Need::OthersSeated), vec![Effect::FreeSeat]),
+            Leaving::Last { due_at, expires_at } => {
+                let clock = [Effect::DueAt(due_at), Effect::ExpiresAt(expires_at)];
+                (Some(Need::OneSeated), [Effect::FreeSeat].into_iter().chain(clock).collect())
+            }
+            Leaving::Waiter => (None, vec![]),
+        };
+        RoomTransition::update(running(self.sid).into_iter().chain(need), effects, self.event.clone(), now)
+    }
+
+    /// The person's part.
+    pub fn person(&self, leaving: Leaving, now: Timestamp) -> PersonTransition {
+        let seen = if leaving == Leaving::Waiter { Standing::Waiting } else { Standing::Active };
+        let needs = [PersonNeed::Of(self.sid), PersonNeed::Stands(seen)];
+        let becomes = Becomes::Out {
+            standing: self.becomes,
+            tokens: self.tokens.clone(),
+            message: self.message.clone(),
+        };
+        PersonTransition { now, needs: needs.into_iter().chain(self.needs.clone()).collect(), becomes }
+    }
+}

@@ -1,0 +1,89 @@
+//! Sessions and rooms end.
+
+use std::time::Duration;
+
+use super::room::running;
+use super::{Effect, Need, RoomTransition};
+use crate::{EndReason, Event, Room, Status, Timestamp};
+
+/// How long what ended is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// A session, and a room of the server API with it.
+    pub past_rooms: Duration,
+    /// A room by code, after its last use.
+    pub code: Duration,
+}
+
+impl Retention {
+    /// What a room is when its session is over, and how long it is kept from then on: one by code is idle.
+    fn after_session(self, room: &Room) -> (Status, Duration) {
+        match room.by_code {
+            Some(_) => (Status::Idle, self.code),
+            None => (Status::Ended, self.past_rooms),
+        }
+    }
+}
+
+/// What is to end, and how long is remembered that it was.
+#[derive(Clone, Copy, Debug)]
+pub enum Ending {
+    /// The running session; a room by code is idle then, a room of the server API is over with it.
+    Session(Retention),
+    /// A room by code, for good.
+    Room {
+        /// How long it is remembered, and its session, if it has one.
+        past_rooms: Duration,
+    },
+}
+
+impl Ending {
+    /// How long the session is remembered that ends by it.
+    pub const fn past_rooms(self) -> Duration {
+        match self {
+            Self::Session(Retention { past_rooms, .. }) | Self::Room { past_rooms } => past_rooms,
+        }
+    }
+
+    /// Whether there is nothing in `room` to end at `now`.
+    pub fn is_done(self, room: &Room, now: Timestamp) -> bool {
+        match self {
+            Self::Session(_) => !room.is_open(now),
+            Self::Room { .. } => room.status == Status::Ended,
+        }
+    }
+}
+
+impl RoomTransition {
+    /// What `ending` says ends now, in the room that was seen.
+    pub fn end(room: &Room, ending: Ending, reason: EndReason, now: Timestamp) -> Self {
+        match ending {
+            Ending::Session(kept) => ended(running(room.sid), kept.after_session(room), (now, reason), now),
+            // Whether a session ends with it must be what was seen.
+            Ending::Room { past_rooms } => {
+                let needs = [Need::Session(room.sid), Need::Status(room.status)];
+                ended(needs, (Status::Ended, past_rooms), (now, reason), now)
+            }
+        }
+    }
+
+    /// The session of the room that was seen ended when its time had come. That nobody has come or gone since is needed:
+    /// what is remembered is about what was seen.
+    pub fn close(room: &Room, kept: Retention, now: Timestamp) -> Self {
+        let over = [Need::Session(room.sid), Need::Status(Status::Open), Need::Due, Need::Version(room.seq)];
+        ended(over, kept.after_session(room), (room.due_at, room.due_reason()), now)
+    }
+}
+
+/// An end: what the room becomes and how long it is kept, when and why the end is.
+fn ended(
+    needs: impl IntoIterator<Item = Need>,
+    (becomes, kept): (Status, Duration),
+    (at, reason): (Timestamp, EndReason),
+    now: Timestamp,
+) -> RoomTransition {
+    let effects = [Effect::End { becomes, at }, Effect::ExpiresAt(at.plus(kept))];
+    let mut end = RoomTransition::update(needs, effects, Event::Ended { reason }, now);
+    end.happened.at = at;
+    end
+}

@@ -1,0 +1,299 @@
+//! Writes of somebody in a room.
+
+use uuid::Uuid;
+
+use super::Brings;
+use crate::{
+    Entry, Locks, Participant, ParticipantId, SessionId, SessionToken, Sid, Standing, Timestamp, UserId,
+    waiter_expires_at,
+};
+
+/// A condition on somebody's record at the moment at which a write takes effect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PersonNeed {
+    /// Nothing is stored of him.
+    Unknown,
+    /// Nothing is stored of him in this session, and he is not barred.
+    NewTo(Sid),
+    /// His record is of this session.
+    Of(Sid),
+    /// He stands there.
+    Stands(Standing),
+    /// He stands anywhere but there.
+    StandsNot(Standing),
+    /// He has this unused join token.
+    Token(Uuid),
+    /// Whether he has had a seat in the session.
+    CameBefore(bool),
+    /// This is his live sitting.
+    Sits(SessionId),
+    /// It is, or was before the live one, and that one has not been used yet.
+    SitsOrSat(SessionId),
+    /// Nobody is connected to his place, which may be released from then on.
+    Lease(Timestamp),
+    /// TTL may remove him by then.
+    ExpiresBy(Timestamp),
+}
+
+impl PersonNeed {
+    /// Whether it holds for him.
+    pub fn holds(&self, person: Option<&Participant>) -> bool {
+        let Some(person) = person else {
+            return matches!(
+                self,
+                Self::Unknown | Self::NewTo(_) | Self::StandsNot(_) | Self::CameBefore(false)
+            );
+        };
+        match self {
+            Self::Unknown => false,
+            Self::NewTo(sid) => person.sid != *sid && person.standing != Standing::Banned,
+            Self::Of(sid) => person.sid == *sid,
+            Self::Stands(standing) => person.standing == *standing,
+            Self::StandsNot(standing) => person.standing != *standing,
+            Self::Token(token) => person.tokens.iter().any(|(id, _)| id == token),
+            Self::CameBefore(came) => person.joined_at.is_some() == *came,
+            Self::Sits(session) => person.session == Some(*session),
+            Self::SitsOrSat(session) => [person.session, person.previous_session].contains(&Some(*session)),
+            Self::Lease(at) => person.lease == Some(*at),
+            Self::ExpiresBy(at) => person.expires_at.is_some_and(|expires_at| expires_at <= *at),
+        }
+    }
+}
+
+/// What a write makes of somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Becomes {
+    /// This one, in the place of what is there.
+    New(Box<Participant>),
+    /// He comes in (or waits, or stays) in a new sitting.
+    In {
+        /// How.
+        entry: Entry,
+        /// His id.
+        id: ParticipantId,
+        /// The sitting.
+        session: SessionId,
+        /// From when on his place may be released, if nobody connects to it.
+        lease: Timestamp,
+        /// Whether he comes back to the seat that he had, or to the place where he waits.
+        again: bool,
+        /// What he brings.
+        brings: Brings,
+    },
+    /// He has no place any more.
+    Out {
+        /// Where he stands then.
+        standing: Standing,
+        /// His join tokens that die with it.
+        tokens: Vec<Uuid>,
+        /// What he is told; nothing where nobody puts him out.
+        message: Option<String>,
+    },
+    /// He held no place, and is barred, or no longer.
+    Stands {
+        /// Where he stands then.
+        standing: Standing,
+        /// His join tokens that die with it.
+        tokens: Vec<Uuid>,
+    },
+    /// His place is that of a new sitting.
+    Sits {
+        /// The sitting whose token it was begun with.
+        previous: SessionId,
+        /// The new one.
+        session: SessionId,
+        /// From when on his place may be released, if nobody connects to it.
+        lease: Timestamp,
+    },
+    /// The sitting before is over for good.
+    Settled,
+    /// He has one more join token.
+    Invited {
+        /// The token.
+        token: Uuid,
+        /// When it runs out.
+        token_expires_at: Timestamp,
+        /// From when on TTL may remove him; none where that stays as it is.
+        expires_at: Option<Timestamp>,
+        /// His join tokens that make room for it.
+        dropped: Vec<Uuid>,
+    },
+    /// These join tokens of his are dead.
+    Loses(Vec<Uuid>),
+    /// Nobody: his record goes.
+    Gone,
+}
+
+/// A write of somebody's record for the moment `now`: where all its needs hold, he becomes what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PersonTransition {
+    /// The moment that it is about.
+    pub now: Timestamp,
+    /// What must hold.
+    pub needs: Vec<PersonNeed>,
+    /// What changes.
+    pub becomes: Becomes,
+}
+
+impl PersonTransition {
+    /// `token` begins a new sitting of the place that it is of; `seen` is where he stands.
+    pub fn resume(
+        token: &SessionToken,
+        seen: Standing,
+        session: SessionId,
+        lease: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        let sits = PersonNeed::SitsOrSat(token.session);
+        let needs = vec![PersonNeed::Of(token.sid), PersonNeed::Stands(seen), sits];
+        Self { now, needs, becomes: Becomes::Sits { previous: token.session, session, lease } }
+    }
+
+    /// The first use of a new sitting.
+    pub fn settle(session: SessionId, now: Timestamp) -> Self {
+        Self { now, needs: vec![PersonNeed::Sits(session)], becomes: Becomes::Settled }
+    }
+
+    /// `user` is barred from the session `sid`. Only what was seen of him is changed: he may have come in since.
+    pub fn ban(sid: Sid, user: &UserId, seen: Option<&Participant>, now: Timestamp) -> Self {
+        let barred = || Becomes::New(Box::new(Participant::new(sid, user.clone(), Standing::Banned)));
+        let (needs, becomes) = match seen {
+            None => (vec![PersonNeed::Unknown], barred()),
+            Some(person) if person.sid != sid => (as_seen(person), barred()),
+            // Who was only invited goes with his last token; who is barred stays.
+            Some(person) => (as_seen(person), stands(person, Standing::Banned)),
+        };
+        Self { now, needs, becomes }
+    }
+
+    /// He may come again. Who was barred in the session `sid` counts as somebody who left it; the record of an earlier one
+    /// goes.
+    pub fn unblock(sid: Sid, person: &Participant, now: Timestamp) -> Self {
+        // A token that was minted in the moment of the ban is as dead as the others, and stays so.
+        let becomes = if person.sid == sid { stands(person, Standing::Left) } else { Becomes::Gone };
+        let needs = vec![PersonNeed::Of(person.sid), PersonNeed::Stands(Standing::Banned)];
+        Self { now, needs, becomes }
+    }
+
+    /// These join tokens of a session are dead.
+    pub fn revoke(sid: Sid, tokens: Vec<Uuid>, now: Timestamp) -> Self {
+        Self { now, needs: vec![PersonNeed::Of(sid)], becomes: Becomes::Loses(tokens) }
+    }
+
+    /// `invited`, of whom nothing is stored in his session, has his first join token there; `seen` is the record that his
+    /// takes the place of.
+    pub fn invite(invited: Participant, seen: Option<&Participant>, now: Timestamp) -> Self {
+        // Only what was seen is replaced: meanwhile another session may have begun, and the person be in it.
+        let needs = seen.map_or_else(|| vec![PersonNeed::Unknown], as_seen);
+        Self { now, needs, becomes: Becomes::New(Box::new(invited)) }
+    }
+
+    /// Somebody known has one more join token, and the expired ones and a surplus of them are `dropped`.
+    pub fn invite_again(
+        person: &Participant,
+        (token, token_expires_at): (Uuid, Timestamp),
+        dropped: Vec<Uuid>,
+        now: Timestamp,
+    ) -> Self {
+        let mut needs = as_seen(person);
+        // Only who is merely invited goes with his last token. The need of his standing keeps that expiry from somebody
+        // who has taken his seat in between: TTL would remove him.
+        let expires_at = (person.standing == Standing::Invited).then(|| {
+            person.tokens.iter().map(|(_, expires_at)| *expires_at).fold(token_expires_at, Timestamp::max)
+        });
+        needs.extend(expires_at.map(PersonNeed::ExpiresBy));
+        Self { now, needs, becomes: Becomes::Invited { token, token_expires_at, expires_at, dropped } }
+    }
+
+    /// Whether all needs hold.
+    pub fn holds(&self, person: Option<&Participant>) -> bool {
+        self.needs.iter().all(|need| need.holds(person))
+    }
+
+    /// Somebody after the change; none where his record goes, or where there is none to change.
+    ///
+    /// What a join token brings (name, role, …) is stored with it and not known here: it changes nothing that a need is
+    /// about.
+    pub fn apply(&self, person: Option<&Participant>) -> Option<Participant> {
+        if let Becomes::New(new) = &self.becomes {
+            return Some(Participant::clone(new));
+        }
+        let mut person = person?.clone();
+        match &self.becomes {
+            Becomes::New(_) | Becomes::Gone => return None,
+            Becomes::In { entry, id, session, lease, again, brings } => {
+                enter(&mut person, (*entry, *again), *id, self.now);
+                (person.session, person.lease) = (Some(*session), Some(*lease));
+                brings.apply(&mut person);
+            }
+            Becomes::Out { standing, tokens, .. } => {
+                person.standing = *standing;
+                (person.session, person.previous_session) = (None, None);
+                (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
+                lose(&mut person, tokens);
+            }
+            Becomes::Stands { standing, tokens } => {
+                (person.standing, person.expires_at) = (*standing, None);
+                lose(&mut person, tokens);
+            }
+            Becomes::Sits { previous, session, lease } => {
+                (person.previous_session, person.session) = (Some(*previous), Some(*session));
+                person.lease = Some(*lease);
+            }
+            Becomes::Settled => person.previous_session = None,
+            Becomes::Invited { token, token_expires_at, expires_at, dropped } => {
+                person.tokens.push((*token, *token_expires_at));
+                person.expires_at = expires_at.or(person.expires_at);
+                lose(&mut person, dropped);
+                person.tokens.sort_unstable();
+            }
+            Becomes::Loses(tokens) => lose(&mut person, tokens),
+        }
+        Some(person)
+    }
+}
+
+/// Nobody else has changed where he stands.
+fn as_seen(person: &Participant) -> Vec<PersonNeed> {
+    vec![PersonNeed::Of(person.sid), PersonNeed::Stands(person.standing)]
+}
+
+/// Where he stands without a place, his join tokens dead.
+fn stands(person: &Participant, standing: Standing) -> Becomes {
+    Becomes::Stands { standing, tokens: person.tokens.iter().map(|(id, _)| *id).collect() }
+}
+
+fn lose(person: &mut Participant, tokens: &[Uuid]) {
+    person.tokens.retain(|(id, _)| !tokens.contains(id));
+}
+
+fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: ParticipantId, now: Timestamp) {
+    match entry {
+        Entry::Seat | Entry::Session => {
+            if again {
+                person.joined_before = person.joined_at;
+            }
+            (person.standing, person.id, person.joined_at) = (Standing::Active, id, Some(now));
+            (person.previous_session, person.waiting_since, person.expires_at) = (None, None, None);
+        }
+        Entry::Same => (person.previous_session, person.expires_at) = (person.session, None),
+        Entry::Wait => {
+            (person.standing, person.id) = (Standing::Waiting, id);
+            person.previous_session = person.session.filter(|_| again);
+            person.waiting_since.get_or_insert(now);
+            person.expires_at = Some(waiter_expires_at(now));
+        }
+    }
+}
+
+impl Brings {
+    fn apply(&self, person: &mut Participant) {
+        match self {
+            Self::Token(token) => lose(person, &[*token]),
+            Self::Account { profile, role } => {
+                (person.profile, person.role, person.hidden) = (profile.clone(), *role, false);
+                (person.locks, person.metadata) = (Locks::new(), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Writes of somebody in a room.
+
+use std::borrow::Cow;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use models::transition::{Becomes, Brings, PersonNeed, PersonTransition};
+use models::{Entry, ParticipantId, RoomKey, Standing, UserId, waiter_expires_at};
+use uuid::Uuid;
+
+use super::Expression;
+use crate::items::{Key, ParticipantItem, due_shard, token_attribute};
+use crate::step::{Action, Step, b, n, s};
+
+impl Step {
+    /// The write of the record of `user` in `room`. Of a join token that it adds, [`Step::bringing`] says what it brings.
+    pub(crate) fn of_person(room: &RoomKey, user: &UserId, transition: &PersonTransition) -> Self {
+        let mut expression = Expression {
+            values: vec![
+                ("invited", s(Standing::Invited.word())),
+                ("waiting", s(Standing::Waiting.word())),
+                ("active", s(Standing::Active.word())),
+                ("left", s(Standing::Left.word())),
+                ("banned", s(Standing::Banned.word())),
+                ("no", b(false)),
+                ("now", n(transition.now.millis())),
+                ("due_shard", s(due_shard(room))),
+            ],
+            ..Expression::default()
+        };
+        for need in &transition.needs {
+            expression.needs_of(need);
+        }
+        let key = Key::participant(room, user);
+        match &transition.becomes {
+            Becomes::New(person) => {
+                let item = ParticipantItem::encode(room, person);
+                Self::put(key, item, &expression.condition(), expression.values)
+            }
+            Becomes::Gone => Self::delete(key, &expression.condition(), expression.values),
+            changed => {
+                expression.becomes(transition, changed);
+                expression.update(key)
+            }
+        }
+    }
+
+    /// With the record of the join token that the step adds.
+    pub(crate) fn bringing(mut self, token: Uuid, record: AttributeValue) -> Self {
+        match &mut self.action {
+            Action::Put(item) => {
+                item.insert(token_attribute(token), record);
+            }
+            Action::Update(_) | Action::Delete => self.values.push(("token", record)),
+        }
+        self
+    }
+}
+
+/// The attributes of join tokens.
+fn attributes(tokens: &[Uuid]) -> impl Iterator<Item = Cow<'static, str>> {
+    tokens.iter().map(|token| format!("#{}", token_attribute(*token)).into())
+}
+
+impl Expression {
+    fn needs_of(&mut self, need: &PersonNeed) {
+        let condition = match need {
+            PersonNeed::Unknown => "attribute_not_exists(#pk)".into(),
+            PersonNeed::NewTo(sid) => {
+                self.bind("new_to", s(sid));
+                "(attribute_not_exists(#pk) OR (#sid <> :new_to AND #status <> :banned))".into()
+            }
+            PersonNeed::Of(sid) => {
+                self.bind("sid", s(sid));
+                "#sid = :sid".into()
+            }
+            PersonNeed::Stands(standing) => format!("#status = :{}", standing.word()).into(),
+            PersonNeed::StandsNot(standing) => format!("#status <> :{}", standing.word()).into(),
+            PersonNeed::Token(token) => format!("attribute_exists(#{})", token_attribute(*token)).into(),
+            PersonNeed::CameBefore(true) => "attribute_exists(#joined_at)".into(),
+            PersonNeed::CameBefore(false) => "attribute_not_exists(#joined_at)".into(),
+            PersonNeed::Sits(session) => {
+                self.bind("sits", s(session));
+                "#session = :sits".into()
+            }
+            PersonNeed::SitsOrSat(session) => {
+                self.bind("sat", s(session));
+                "(#session = :sat OR #previous_session = :sat)".into()
+            }
+            PersonNeed::Lease(at) => {
+                self.bind("lapses", n(at.millis()));
+                "#due_at = :lapses".into()
+            }
+            PersonNeed::ExpiresBy(at) => {
+                self.bind("latest", n(at.seconds()));
+                "#expires_at <= :latest".into()
+            }
+        };
+        self.conditions.push(condition);
+    }
+
+    fn becomes(&mut self, transition: &PersonTransition, becomes: &Becomes) {
+        match becomes {
+            Becomes::In { entry, id, session, lease, again, brings } => {
+                self.bind("session", s(session));
+                self.bind("lease", n(lease.millis()));
+                self.set(["#session = :session", "#due_at = :lease", "#due_shard = :due_shard"]);
+                self.enters(transition, (*entry, *again), *id);
+                self.brings(brings);
+            }
+            Becomes::Out { standing, tokens, message } => {
+                self.set.push(format!("#status = :{}", standing.word()).into());
+                self.set(["#left_at = :now"]);
+                self.remove(["#session", "#previous_session", "#waiting_since"]);
+                self.remove(["#due_at", "#due_shard", "#expires_at"]);
+                match message.as_deref() {
+                    None => {}
+                    // What he was told when he was put out before is told no more.
+                    Some("") => self.remove(["#told"]),
+                    Some(message) => {
+                        self.bind("told", s(message));
+                        self.set(["#told = :told"]);
+                    }
+                }
+                self.remove.extend(attributes(tokens));
+            }
+            Becomes::Stands { standing, tokens } => {
+                self.set.push(format!("#status = :{}", standing.word()).into());
+                self.remove(["#expires_at"]);
+                self.remove.extend(attributes(tokens));
+            }
+            Becomes::Sits { previous, session, lease } => {
+                self.bind("previous", s(previous));
+                self.bind("session", s(session));
+                self.bind("lease", n(lease.millis()));
+                self.set(["#previous_session = :previous", "#session = :session"]);
+                self.set(["#due_at = :lease", "#due_shard = :due_shard"]);
+            }
+            Becomes::Settled => self.remove(["#previous_session"]),
+            Becomes::Invited { token, expires_at, dropped, .. } => {
+                self.set.push(format!("#{} = :token", token_attribute(*token)).into());
+                if let Some(at) = expires_at {
+                    self.bind("expires_at", n(at.seconds()));
+                    self.set(["#expires_at = :expires_at"]);
+                }
+                self.remove.extend(attributes(dropped));
+            }
+            Becomes::Loses(tokens) => self.remove.extend(attributes(tokens)),
+            Becomes::New(_) | Becomes::Gone => {}
+        }
+    }
+
+    fn enters(&mut self, transition: &PersonTransition, (entry, again): (Entry, bool), id: ParticipantId) {
+        match entry {
+            Entry::Same => {
+                self.set(["#previous_session = #session"]);
+                self.remove(["#expires_at"]);
+            }
+            Entry::Seat | Entry::Session => {
+                self.bind("id", s(id));
+                self.set(again.then_some("#joined_before = #joined_at"));
+                self.set(["#status = :active", "#joined_at = :now", "#id = :id"]);
+                self.remove(["#previous_session", "#waiting_since", "#left_at", "#expires_at"]);
+            }
+            Entry::Wait => {
+                self.bind("id", s(id));
+                self.bind("expires_at", n(waiter_expires_at(transition.now).seconds()));
+                self.set(["#status = :waiting", "#id = :id", "#expires_at = :expires_at"]);
+                self.set(["#waiting_since = if_not_exists(#waiting_since, :now)"]);
+                self.remove(["#left_at"]);
+                if again {
+                    self.set(["#previous_session = #session"]);
+                } else {
+                    self.remove(["#previous_session"]);
+                }
+            }
+        }
+    }
+
+    /// What a token brings is copied within the item; every field is there (`TokenRecord`).
+    fn brings(&mut self, brings: &Brings) {
+        match brings {
+            Brings::Token(token) => {
+                let token = format!("#{}", token_attribute(*token));
+                let copied = ["name", "role", "hidden", "locks", "metadata"];
+                self.set.extend(copied.map(|field| format!("#{field} = {token}.#{field}").into()));
+                self.remove.push(token.into());
+            }
+            Brings::Account { profile, role } => {
+                self.bind("name", s(&profile.name));
+                self.bind("role", s(role.word()));
+                self.set(["#name = :name", "#role = :role", "#hidden = :no"]);
+                self.remove(["#locks", "#metadata"]);
+                match &profile.avatar_url {
+                    Some(url) => {
+                        self.bind("avatar_url", s(url));
+                        self.set(["#avatar_url = :avatar_url"]);
+                    }
+                    None => self.remove(["#avatar_url"]),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! DynamoDB and the rules agree: a write is accepted where its needs hold and refused elsewhere, and what is stored then
+//! is what the rules make of what was there.
+
+use std::collections::HashSet;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use models::transition::{
+    Becomes, Brings, Change, Effect, Need, PersonNeed, PersonTransition, RoomTransition,
+};
+use models::{
+    CodeRoom, Entry, Event, Happened, Locks, Metadata, Participant, ParticipantId, Presenter, Profile, Role,
+    Room, RoomCode, RoomKey, SessionId, Settings, Sid, Standing, Status, Timestamp, UserId,
+};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, TestRunner};
+use testing::TestTable;
+use uuid::Uuid;
+
+use crate::commit::Outcome;
+use crate::items::{Item, ParticipantItem, RoomItem, TokenRecord, encode, token_attribute};
+use crate::step::{Step, m};
+use crate::{Connection, Store};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// Enough that every need is met and missed with every change.
+const CASES: u32 = 800;
+
+fn key() -> RoomKey {
+    "main/room".parse().expect("a room")
+}
+
+fn user() -> UserId {
+    "ann".try_into().expect("an id")
+}
+
+/// One of few moments about the present, so that needs meet the stored ones often.
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (-1..=1_i64).prop_map(|seconds| Timestamp::from_seconds(NOW.seconds() + seconds))
+}
+
+fn sid() -> impl Strategy<Value = Sid> {
+    (1..=2_u128).prop_map(|id| Sid(Uuid::from_u128(id)))
+}
+
+fn session() -> impl Strategy<Value = SessionId> {
+    (1..=2_u128).prop_map(|id| SessionId(Uuid::from_u128(id)))
+}
+
+fn token() -> impl Strategy<Value = Uuid> {
+    (1..=2_u128).prop_map(Uuid::from_u128)
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    select(vec![Status::Open, Status::Idle, Status::Ended])
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    any::<(bool, bool)>().prop_map(|(allow_guest_access, waiting_room)| Settings {
+        allow_guest_access,
+        waiting_room,
+        ..Settings::default()
+    })
+}
+
+fn by_code() -> impl Strategy<Value = CodeRoom> {
+    settings().prop_map(|settings| CodeRoom {
+        code: RoomCode::try_from("abc-def-ghi").expect("a code"),
+        host: user(),
+        settings,
+        created_at: NOW,
+    })
+}
+
+fn room() -> impl Strategy<Value = Room> {
+    let clock =
+        (moment(), prop::option::of(moment()), prop_oneof![moment(), Just(Timestamp::NEVER)], moment());
+    let lasts = (prop::option::of(1..3_u64), prop_oneof![moment(), Just(Timestamp::NEVER)]);
+    let counts = (0..3_u32, 1..4_u32, prop::option::of(1..3_u32), 1..3_u64, 2..5_u32);
+    let has = (prop::option::of(by_code()), any::<(bool, bool, bool)>());
+    (sid(), status(), clock, lasts, counts, has).prop_map(
+        |(sid, status, (created, started, due, revoked), (lasts, expires), counts, (by_code, flags))| {
+            let (seats, joined, max_participants, seq, hooks) = counts;
+            let (locked, waiting_room, presents) = flags;
+            Room {
+                key: key(),
+                sid,
+                status,
+                locked,
+                seats,
+                joined,
+                max_participants,
+                seq,
+                hooks,
+                presenter: presents.then(|| Presenter { user: user(), since: created }),
+                created_at: created,
+                started_at: started,
+                ended_at: None,
+                duration: lasts.map(Duration::from_secs),
+                empty_timeout: Duration::from_secs(2),
+                due_at: due,
+                revoked_before: revoked,
+                waiting_room,
+                auto_gen_user_id: false,
+                default_locks: Locks::new(),
+                api_key: None,
+                by_code,
+                expires_at: expires,
+            }
+        },
+    )
+}
+
+fn need() -> impl Strategy<Value = Need> {
+    let plain = vec![
+        Need::Absent,
+        Need::Vacant,
+        Need::NotEnded,
+        Need::NotDue,
+        Need::Due,
+        Need::Unlocked,
+        Need::FreeSeat,
+        Need::OthersSeated,
+        Need::OneSeated,
+        Need::WaitingRoom(true),
+        Need::WaitingRoom(false),
+        Need::GuestsAllowed,
+    ];
+    prop_oneof![
+        12 => select(plain),
+        2 => sid().prop_map(Need::Session),
+        2 => status().prop_map(Need::Status),
+        1 => (1..3_u64).prop_map(Need::Version),
+        1 => moment().prop_map(Need::NotRevoked),
+        1 => settings().prop_map(Need::Settings),
+    ]
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let presenter = || prop::option::of(Just(user()));
+    let begin = (sid(), any::<bool>(), presenter()).prop_map(|(sid, seated, presenter)| Effect::Begin {
+        sid,
+        seated,
+        presenter,
+    });
+    let end = (select(vec![Status::Idle, Status::Ended]), moment())
+        .prop_map(|(becomes, at)| Effect::End { becomes, at });
+    let seat = any::<bool>().prop_map(|counted| Effect::TakeSeat { counted });
+    let update = prop_oneof![
+        1 => Just(vec![]),
+        2 => (seat, presenter()).prop_map(|(seat, user)| {
+            [seat].into_iter().chain(user.map(Effect::Present)).collect()
+        }),
+        1 => moment().prop_map(|at| vec![Effect::FreeSeat, Effect::DueAt(at)]),
+        2 => begin.prop_map(|begin| vec![begin]),
+        2 => end.prop_map(|end| vec![end]),
+        1 => (any::<bool>(), settings()).prop_map(|(locked, settings)| {
+            vec![Effect::Lock(locked), Effect::Seats(2), Effect::Decide(settings), Effect::Revoke]
+        }),
+    ];
+    let expires = prop::option::of(prop_oneof![moment(), Just(Timestamp::NEVER)]);
+    prop_oneof![
+        9 => (update, expires).prop_map(|(mut effects, expires)| {
+            effects.extend(expires.map(Effect::ExpiresAt));
+            Change::Update(effects)
+        }),
+        1 => room().prop_map(|room| Change::Create(Box::new(room))),
+    ]
+}
+
+fn room_transition() -> impl Strategy<Value = RoomTransition> {
+    (prop::collection::vec(need(), 0..3), change()).prop_map(|(mut needs, change)| {
+        // No seat is given up where none is taken.
+        if matches!(&change, Change::Update(effects) if effects.contains(&Effect::FreeSeat)) {
+            needs.insert(0, Need::OthersSeated);
+        }
+        once_each(&mut needs);
+        let happened = Happened { event: Event::Updated, at: NOW };
+        RoomTransition { now: NOW, needs, change, happened }
+    })
+}
+
+/// No write needs the same of two values.
+fn once_each<T>(needs: &mut Vec<T>) {
+    let mut kinds = HashSet::new();
+    needs.retain(|need| kinds.insert(std::mem::discriminant(need)));
+}
+
+fn person() -> impl Strategy<Value = Participant> {
+    let sits = (session(), prop::option::of(session()), any::<bool>());
+    let times = (prop::option::of(moment()), prop::option::of(moment()), prop::option::of(moment()));
+    (sid(), standing(), sits, times, prop::option::of(moment()), any::<(bool, bool)>()).prop_map(
+        |(sid, standing, (session, previous, admitted), (joined, waiting, lease), expires, tokens)| {
+            let (first, second) = tokens;
+            let present = matches!(standing, Standing::Active | Standing::Waiting);
+            let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
+            Participant {
+                session: present.then_some(session),
+                previous_session: previous.filter(|_| present),
+                metadata: Some(Metadata::Text("{}".to_owned())),
+                joined_at: joined,
+                waiting_since: waiting,
+                admitted,
+                tokens: has.map(|id| (Uuid::from_u128(id), NOW)).collect(),
+                lease,
+                expires_at: expires,
+                ..Participant::new(sid, user(), standing)
+            }
+        },
+    )
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    select(vec![Standing::Invited, Standing::Waiting, Standing::Active, Standing::Left, Standing::Banned])
+}
+
+fn person_need() -> impl Strategy<Value = PersonNeed> {
+    prop_oneof![
+        Just(PersonNeed::Unknown),
+        sid().prop_map(PersonNeed::NewTo),
+        sid().prop_map(PersonNeed::Of),
+        standing().prop_map(PersonNeed::Stands),
+        standing().prop_map(PersonNeed::StandsNot),
+        token().prop_map(PersonNeed::Token),
+        any::<bool>().prop_map(PersonNeed::CameBefore),
+        session().prop_map(PersonNeed::Sits),
+        session().prop_map(PersonNeed::SitsOrSat),
+        moment().prop_map(PersonNeed::Lease),
+        moment().prop_map(PersonNeed::ExpiresBy),
+    ]
+}
+
+fn entering() -> impl Strategy<Value = Becomes> {
+    let entry = select(vec![Entry::Seat, Entry::Session, Entry::Same, Entry::Wait]);
+    let account = prop::option::of(Just("https://example.com/a.png".to_owned())).prop_map(|avatar_url| {
+        let profile = Profile { name: "Ann".to_owned(), avatar_url };
+        Brings::Account { profile, role: Role::Host }
+    });
+    let brings = prop_oneof![token().prop_map(Brings::Token), account];
+    (entry, session(), moment(), any::<bool>(), brings).prop_map(|(entry, session, lease, again, brings)| {
+        let id = ParticipantId(Uuid::from_u128(9));
+        Becomes::In { entry, id, session, lease, again, brings }
+    })
+}
+
+fn becomes() -> impl Strategy<Value = Becomes> {
+    let tokens = || prop::collection::vec(token(), 1..2);
+    let message = select(vec![None, Some(String::new()), Some("bye".to_owned())]);
+    let invited = (prop::option::of(moment()), prop::collection::vec(Just(Uuid::from_u128(1)), 0..2));
+    prop_oneof![
+        1 => person().prop_map(|person| Becomes::New(Box::new(Participant { tokens: vec![], ..person }))),
+        4 => entering(),
+        2 => (standing(), tokens(), message)
+            .prop_map(|(standing, tokens, message)| Becomes::Out { standing, tokens, message }),
+        1 => (standing(), tokens()).prop_map(|(standing, tokens)| Becomes::Stands { standing, tokens }),
+        1 => (session(), session(), moment())
+            .prop_map(|(previous, session, lease)| Becomes::Sits { previous, session, lease }),
+        1 => Just(Becomes::Settled),
+        1 => invited.prop_map(|(expires_at, dropped)| Becomes::Invited {
+            token: Uuid::from_u128(3),
+            token_expires_at: NOW,
+            expires_at,
+            dropped,
+        }),
+        1 => tokens().prop_map(Becomes::Loses),
+        1 => Just(Becomes::Gone),
+    ]
+}
+
+fn person_transition() -> impl Strategy<Value = PersonTransition> {
+    (prop::collection::vec(person_need(), 0..3), becomes()).prop_map(|(needs, becomes)| {
+        // Each with what it is never without: what it copies must be there.
+        let mut all = match &becomes {
+            Becomes::In { entry: Entry::Same, .. } => vec![PersonNeed::Stands(Standing::Active)],
+            Becomes::In { entry: Entry::Wait, again: true, .. } => {
+                vec![PersonNeed::Stands(Standing::Waiting)]
+            }
+            Becomes::In { again: true, .. } => vec![PersonNeed::CameBefore(true)],
+            Becomes::New(_) | Becomes::Gone => vec![],
+            _ => vec![PersonNeed::Of(Sid(Uuid::from_u128(1)))],
+        };
+        if let Becomes::In { brings, .. } = &becomes {
+            all.push(match brings {
+                Brings::Token(token) => PersonNeed::Token(*token),
+                Brings::Account { .. } => PersonNeed::Of(Sid(Uuid::from_u128(1))),
+            });
+        }
+        all.extend(needs);
+        once_each(&mut all);
+        PersonTransition { now: NOW, needs: all, becomes }
+    })
+}
+
+/// A join token that brings what is there already, so that what it brings makes no difference.
+fn token_record(person: &Participant) -> Item {
+    encode(&TokenRecord {
+        exp: NOW,
+        name: person.profile.name.clone(),
+        role: person.role,
+        hidden: person.hidden,
+        locks: person.locks.clone(),
+        metadata: Metadata::Text("{}".to_owned()),
+    })
+}
+
+/// A table with nothing in it but what the test puts there.
+struct Bench {
+    _table: TestTable,
+    store: Store,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let table = TestTable::new().await;
+        let connection = Connection {
+            table: table.template.tables[0].name.clone(),
+            region: local::stack::REGION.to_owned(),
+            endpoint: Some(table.endpoint().to_owned()),
+            credentials: local::secrets::aws_credentials(),
+        };
+        let store = Store::connect(connection, table.clock.clone(), table.parts().random.clone());
+        Self { _table: table, store }
+    }
+
+    /// Puts `before` there, takes the step, and says whether that was possible, and what is there then.
+    async fn take(&self, before: Option<Item>, step: Step) -> (bool, Option<Item>) {
+        let there = match before {
+            Some(item) => Step::put(step.key.clone(), item, "", vec![]),
+            None => Step::delete(step.key.clone(), "", vec![]),
+        };
+        self.store.commit_one(&there).await.expect("written");
+        let outcome = self.store.commit(|_| vec![step.clone()], None).await.expect("decided");
+        let after = self.store.get(&step.key).await.expect("readable");
+        (matches!(outcome, Outcome::Committed(_)), after)
+    }
+}
+
+/// Tries many cases on one table.
+fn every<C: Debug>(cases: impl Strategy<Value = C>, check: impl AsyncFn(&Bench, C)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let bench = runtime.block_on(Bench::new());
+    let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&cases, |case| {
+        runtime.block_on(check(&bench, case));
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn a_write_of_a_room_is_made_where_its_needs_hold_and_makes_what_the_rules_say() {
+    every((prop::option::of(room()), room_transition()), async |bench, (before, transition)| {
+        let after = transition.apply(before.as_ref());
+        // Nothing is changed without a need that it is there.
+        let Some(after) = after else { return };
+        let created = Happened { event: Event::Created, at: NOW };
+        let item = before.as_ref().map(|room| RoomItem::encode(room, &created));
+        let holds = transition.holds(before.as_ref());
+        let (taken, stored) = bench.take(item, Step::of_room(&key(), &transition)).await;
+        assert_eq!(taken, holds);
+        if taken {
+            let stored = stored.expect("there");
+            let expected = RoomItem::encode(&after, &transition.happened);
+            for attribute in ["event", "due_shard", "tenant_shard", "tenant_time"] {
+                assert_eq!(stored.get(attribute), expected.get(attribute), "{attribute}");
+            }
+            assert_eq!(RoomItem::decode(&key(), stored).expect("readable"), after);
+        }
+    });
+}
+
+#[test]
+fn a_write_of_a_person_is_made_where_its_needs_hold_and_makes_what_the_rules_say() {
+    every((prop::option::of(person()), person_transition()), async |bench, (before, transition)| {
+        let makes = matches!(transition.becomes, Becomes::New(_) | Becomes::Gone);
+        if before.is_none() && !makes {
+            return;
+        }
+        let item = before.as_ref().map(|person| {
+            let tokens = person.tokens.iter().map(|(id, _)| (token_attribute(*id), m(token_record(person))));
+            let mut item = ParticipantItem::encode(&key(), person);
+            item.extend(tokens);
+            item
+        });
+        let (holds, after) = (transition.holds(before.as_ref()), transition.apply(before.as_ref()));
+        let mut step = Step::of_person(&key(), &user(), &transition);
+        if let (Becomes::Invited { token, .. }, Some(person)) = (&transition.becomes, &before) {
+            step = step.bringing(*token, m(token_record(person)));
+        }
+        let (taken, stored) = bench.take(item, step).await;
+        assert_eq!(taken, holds);
+        if taken {
+            assert_eq!(stored.map(|item| ParticipantItem::decode(item).expect("readable")), after);
+        }
+    });
+}
