@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use models::relay::Over;
+use models::transition::PersonTransition;
 use models::{Metadata, Participant, Room, RoomKey, Sid, Standing, TokenId, UserId};
 
 use crate::commit::Outcome;
@@ -11,7 +12,7 @@ use crate::items::{
     FORMER_PREFIX, Key, METADATA_PREFIX, ParticipantItem, PastItem, RoomDocument, Session, decode_text,
 };
 use crate::read::together;
-use crate::step::{Step, n, s};
+use crate::step::{Step, n};
 use crate::{Store, StoreError};
 
 /// People in one call: DynamoDB takes a hundred keys, and somebody may have two records.
@@ -131,11 +132,9 @@ impl Store {
         let people = self.participants(&room.key).await?;
         let stays = |person: &Participant| room.by_code.is_some() && person.standing == Standing::Banned;
         let people = people.into_iter().filter(|person| person.sid == sid && !stays(person));
-        // Somebody may have come to the next session by now: his record is that one's.
         let mut steps: Vec<_> = people
             .map(|person| {
-                let values = vec![("sid", s(sid))];
-                Step::delete(Key::participant(&room.key, &person.user), "#sid = :sid", values)
+                Step::of_person(&room.key, &person.user, &PersonTransition::forget(sid, self.now()))
             })
             .collect();
         for prefix in [format!("{FORMER_PREFIX}{sid}#"), format!("{METADATA_PREFIX}{sid}")] {

@@ -2,7 +2,8 @@
 
 use uuid::Uuid;
 
-use super::room::running;
+use super::person::as_seen;
+use super::room::{running, unchanged};
 use super::{Becomes, Effect, Need, PersonNeed, PersonTransition, RoomTransition};
 use crate::{
     Applicant, Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid,
@@ -108,10 +109,9 @@ impl Arrival {
     }
 
     fn room_needs(&self) -> Vec<Need> {
-        let over = [Need::Session(self.seen), Need::Status(Status::Open), Need::Due];
         let mut needs = match (self.begins_session(), self.over()) {
             (false, _) => running(self.seen).to_vec(),
-            (true, Some(_)) => over.to_vec(),
+            (true, Some(over)) => unchanged(over).to_vec(),
             (true, None) => vec![Need::Session(self.seen), Need::Status(Status::Idle)],
         };
         needs.extend(self.applicant.token.map(|token| Need::NotRevoked(token.minted_at())));
@@ -143,7 +143,7 @@ impl Arrival {
     pub fn person(&self, lease: Timestamp, now: Timestamp) -> PersonTransition {
         if let (None, Brings::Account { profile, role }) = (self.known(), &self.brings) {
             let newcomer = self.newcomer(profile, *role, lease, now);
-            let needs = vec![PersonNeed::NewTo(self.sid)];
+            let needs = as_seen(self.person.as_ref());
             return PersonTransition { now, needs, becomes: Becomes::New(Box::new(newcomer)) };
         }
         let mut needs = vec![PersonNeed::Of(self.sid), PersonNeed::StandsNot(Standing::Banned)];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::room::running;
+use super::room::{running, unchanged};
 use super::{Effect, Need, RoomTransition};
 use crate::{EndReason, Event, Room, Status, Timestamp};
 
@@ -55,23 +55,25 @@ impl Ending {
 }
 
 impl RoomTransition {
-    /// What `ending` says ends now, in the room that was seen.
+    /// What `ending` says ends now, in the room that was seen. When and why its session is remembered to have ended
+    /// depends on the time at which it was due: that nobody has stopped or started its clock since is needed.
     pub fn end(room: &Room, ending: Ending, reason: EndReason, now: Timestamp) -> Self {
         match ending {
-            Ending::Session(kept) => ended(running(room.sid), kept.after_session(room), (now, reason), now),
+            Ending::Session(kept) => {
+                let needs = running(room.sid).into_iter().chain([Need::DueAt(room.due_at)]);
+                ended(needs, kept.after_session(room), (now, reason), now)
+            }
             // Whether a session ends with it must be what was seen.
             Ending::Room { past_rooms } => {
-                let needs = [Need::Session(room.sid), Need::Status(room.status)];
+                let needs = [Need::Session(room.sid), Need::Status(room.status), Need::DueAt(room.due_at)];
                 ended(needs, (Status::Ended, past_rooms), (now, reason), now)
             }
         }
     }
 
-    /// The session of the room that was seen ended when its time had come. That nobody has come or gone since is needed:
-    /// what is remembered is about what was seen.
+    /// The session of the room that was seen, and that was due, ended when its time had come.
     pub fn close(room: &Room, kept: Retention, now: Timestamp) -> Self {
-        let over = [Need::Session(room.sid), Need::Status(Status::Open), Need::Due, Need::Version(room.seq)];
-        ended(over, kept.after_session(room), (room.due_at, room.due_reason()), now)
+        ended(unchanged(room), kept.after_session(room), (room.due_at, room.due_reason()), now)
     }
 }
 

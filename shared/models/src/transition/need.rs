@@ -17,9 +17,9 @@ pub enum Need {
     Status(Status),
     /// The session's time has not come.
     NotDue,
-    /// It has.
-    Due,
-    /// Nothing has changed since the version that was seen.
+    /// It will come, or has come, at this moment.
+    DueAt(Timestamp),
+    /// This is the number of its last change.
     Version(u64),
     /// It is not locked.
     Unlocked,
@@ -50,7 +50,7 @@ impl Need {
             Self::Session(sid) => room.sid == *sid,
             Self::Status(status) => room.status == *status,
             Self::NotDue => room.due_at > now,
-            Self::Due => room.due_at <= now,
+            Self::DueAt(at) => room.due_at == *at,
             Self::Version(seq) => room.seq == *seq,
             Self::Unlocked => !room.locked,
             Self::FreeSeat => !room.is_full(),

@@ -13,8 +13,6 @@ use crate::{
 pub enum PersonNeed {
     /// Nothing is stored of him.
     Unknown,
-    /// Nothing is stored of him in this session, and he is not barred.
-    NewTo(Sid),
     /// His record is of this session.
     Of(Sid),
     /// He stands there.
@@ -39,14 +37,10 @@ impl PersonNeed {
     /// Whether it holds for him.
     pub fn holds(&self, person: Option<&Participant>) -> bool {
         let Some(person) = person else {
-            return matches!(
-                self,
-                Self::Unknown | Self::NewTo(_) | Self::StandsNot(_) | Self::CameBefore(false)
-            );
+            return matches!(self, Self::Unknown | Self::StandsNot(_) | Self::CameBefore(false));
         };
         match self {
             Self::Unknown => false,
-            Self::NewTo(sid) => person.sid != *sid && person.standing != Standing::Banned,
             Self::Of(sid) => person.sid == *sid,
             Self::Stands(standing) => person.standing == *standing,
             Self::StandsNot(standing) => person.standing != *standing,
@@ -154,16 +148,14 @@ impl PersonTransition {
         Self { now, needs: vec![PersonNeed::Sits(session)], becomes: Becomes::Settled }
     }
 
-    /// `user` is barred from the session `sid`. Only what was seen of him is changed: he may have come in since.
+    /// `user` is barred from the session `sid`.
     pub fn ban(sid: Sid, user: &UserId, seen: Option<&Participant>, now: Timestamp) -> Self {
-        let barred = || Becomes::New(Box::new(Participant::new(sid, user.clone(), Standing::Banned)));
-        let (needs, becomes) = match seen {
-            None => (vec![PersonNeed::Unknown], barred()),
-            Some(person) if person.sid != sid => (as_seen(person), barred()),
+        let becomes = match seen {
             // Who was only invited goes with his last token; who is barred stays.
-            Some(person) => (as_seen(person), stands(person, Standing::Banned)),
+            Some(person) if person.sid == sid => stands(person, Standing::Banned),
+            _ => Becomes::New(Box::new(Participant::new(sid, user.clone(), Standing::Banned))),
         };
-        Self { now, needs, becomes }
+        Self { now, needs: as_seen(seen), becomes }
     }
 
     /// He may come again. Who was barred in the session `sid` counts as somebody who left it; the record of an earlier one
@@ -180,12 +172,15 @@ impl PersonTransition {
         Self { now, needs: vec![PersonNeed::Of(sid)], becomes: Becomes::Loses(tokens) }
     }
 
+    /// What is left of him after the session `sid` goes. He may have come to the next one by now: his record is that one's.
+    pub fn forget(sid: Sid, now: Timestamp) -> Self {
+        Self { now, needs: vec![PersonNeed::Of(sid)], becomes: Becomes::Gone }
+    }
+
     /// `invited`, of whom nothing is stored in his session, has his first join token there; `seen` is the record that his
     /// takes the place of.
     pub fn invite(invited: Participant, seen: Option<&Participant>, now: Timestamp) -> Self {
-        // Only what was seen is replaced: meanwhile another session may have begun, and the person be in it.
-        let needs = seen.map_or_else(|| vec![PersonNeed::Unknown], as_seen);
-        Self { now, needs, becomes: Becomes::New(Box::new(invited)) }
+        Self { now, needs: as_seen(seen), becomes: Becomes::New(Box::new(invited)) }
     }
 
     /// Somebody known has one more join token, and the expired ones and a surplus of them are `dropped`.
@@ -195,7 +190,7 @@ impl PersonTransition {
         dropped: Vec<Uuid>,
         now: Timestamp,
     ) -> Self {
-        let mut needs = as_seen(person);
+        let mut needs = as_seen(Some(person));
         // Only who is merely invited goes with his last token. The need of his standing keeps that expiry from somebody
         // who has taken his seat in between: TTL would remove him.
         let expires_at = (person.standing == Standing::Invited).then(|| {
@@ -253,9 +248,12 @@ impl PersonTransition {
     }
 }
 
-/// Nobody else has changed where he stands.
-fn as_seen(person: &Participant) -> Vec<PersonNeed> {
-    vec![PersonNeed::Of(person.sid), PersonNeed::Stands(person.standing)]
+/// Only what was seen is changed or replaced: meanwhile he may have come in, or left, or another session have begun.
+pub(super) fn as_seen(person: Option<&Participant>) -> Vec<PersonNeed> {
+    person.map_or_else(
+        || vec![PersonNeed::Unknown],
+        |person| vec![PersonNeed::Of(person.sid), PersonNeed::Stands(person.standing)],
+    )
 }
 
 /// Where he stands without a place, his join tokens dead.

@@ -62,9 +62,9 @@ impl RoomTransition {
         Self::create_under(vec![Need::Vacant], room, now)
     }
 
-    /// It takes the place of one that ran out unnoticed, as it was seen.
+    /// It takes the place of one that was seen to have run out unnoticed.
     pub fn create_over(over: &Room, room: &Room, now: Timestamp) -> Self {
-        Self::create_under(vec![Need::Session(over.sid), Need::Status(Status::Open), Need::Due], room, now)
+        Self::create_under(unchanged(over).to_vec(), room, now)
     }
 
     /// A room by code is made.
@@ -119,6 +119,12 @@ impl RoomTransition {
 /// The session runs: what [`Room::is_open`] says, of this one.
 pub(super) fn running(sid: Sid) -> [Need; 3] {
     [Need::Session(sid), Need::Status(Status::Open), Need::NotDue]
+}
+
+/// Nothing has changed since the room was seen. What ends by a write is remembered as it was seen: nobody who looked before
+/// its time had come may have left, or come, after it.
+pub(super) fn unchanged(room: &Room) -> [Need; 2] {
+    [Need::Session(room.sid), Need::Version(room.seq)]
 }
 
 impl SettingsChange {

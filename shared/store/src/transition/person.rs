@@ -65,10 +65,6 @@ impl Expression {
     fn needs_of(&mut self, need: &PersonNeed) {
         let condition = match need {
             PersonNeed::Unknown => "attribute_not_exists(#pk)".into(),
-            PersonNeed::NewTo(sid) => {
-                self.bind("new_to", s(sid));
-                "(attribute_not_exists(#pk) OR (#sid <> :new_to AND #status <> :banned))".into()
-            }
             PersonNeed::Of(sid) => {
                 self.bind("sid", s(sid));
                 "#sid = :sid".into()

@@ -62,7 +62,15 @@ impl Expression {
             Need::Status(Status::Idle) => "#status = :idle",
             Need::Status(Status::Ended) => "#status = :ended",
             Need::NotDue => "#due_at > :now",
-            Need::Due => "#due_at <= :now",
+            // Without an end it is stored as later than that, by when the session started.
+            Need::DueAt(Timestamp::NEVER) => {
+                self.bind("never", n(Timestamp::NEVER.millis()));
+                "#due_at >= :never"
+            }
+            Need::DueAt(at) => {
+                self.bind("due", n(at.millis()));
+                "#due_at = :due"
+            }
             Need::Version(seq) => {
                 self.bind("version", n(seq));
                 "#seq = :version"

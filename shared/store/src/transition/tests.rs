@@ -119,7 +119,6 @@ fn need() -> impl Strategy<Value = Need> {
         Need::Vacant,
         Need::NotEnded,
         Need::NotDue,
-        Need::Due,
         Need::Unlocked,
         Need::FreeSeat,
         Need::OthersSeated,
@@ -133,6 +132,7 @@ fn need() -> impl Strategy<Value = Need> {
         2 => sid().prop_map(Need::Session),
         2 => status().prop_map(Need::Status),
         1 => (1..3_u64).prop_map(Need::Version),
+        1 => prop_oneof![moment(), Just(Timestamp::NEVER)].prop_map(Need::DueAt),
         1 => moment().prop_map(Need::NotRevoked),
         1 => settings().prop_map(Need::Settings),
     ]
@@ -219,7 +219,6 @@ fn standing() -> impl Strategy<Value = Standing> {
 fn person_need() -> impl Strategy<Value = PersonNeed> {
     prop_oneof![
         Just(PersonNeed::Unknown),
-        sid().prop_map(PersonNeed::NewTo),
         sid().prop_map(PersonNeed::Of),
         standing().prop_map(PersonNeed::Stands),
         standing().prop_map(PersonNeed::StandsNot),
