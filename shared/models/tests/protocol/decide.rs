@@ -1,0 +1,253 @@
+//! What a call writes by what it has seen.
+
+use models::transition::{
+    Arrival, Brings, Departure, Ending, Leaving, PersonNeed, PersonTransition, RoomTransition, SettingsChange,
+};
+use models::{
+    Applicant, EndReason, Entry, Event, Lasts, Participant, ParticipantId, Profile, Record, Role, Room,
+    SessionToken, Settings, Standing, Status, Timestamp, TokenId, judge,
+};
+
+use crate::call::{Call, View};
+use crate::protocol::Protocol;
+use crate::setting::{self, User};
+use crate::world::{Sitting, World, Write};
+
+/// A call that has looked and is about to write.
+pub(crate) struct Deciding<'a> {
+    pub(crate) protocol: &'a Protocol,
+    pub(crate) world: &'a World,
+    pub(crate) place: usize,
+    pub(crate) view: &'a View,
+    /// The moment that its write is made for: that of its look, by which it decides, or a later one.
+    pub(crate) now: Timestamp,
+}
+
+impl Deciding<'_> {
+    /// What it writes; nothing where it is refused, or has nothing to do.
+    pub(crate) fn decide(&self) -> Option<Write> {
+        match self.protocol.calls[self.place] {
+            Call::Create => self.create(),
+            Call::Mint(user) => self.mint(user),
+            Call::Redeem(user, number) => self.redeem(user, setting::given(user, number)),
+            Call::RedeemMinted(user, of) => {
+                let (sid, at) = self.world.answer(of)?;
+                self.redeem(user, TokenId { sid, id: setting::token(of, at).0 })
+            }
+            Call::Enter(user) => self.enter(user, false),
+            Call::EnterAsGuest(user) => self.enter(user, true),
+            Call::Leave(user, of) => {
+                let session = setting::session(of);
+                let (sid, _) = self.world.answer(of)?;
+                let departure = Departure::leave(sid, &setting::id(user), vec![PersonNeed::Sits(session)]);
+                let sitting = Sitting { session, lapsed: false, resumes: false, now: self.now };
+                Some(self.depart(&departure).sitting(sitting))
+            }
+            Call::Resume(user, of) => self.resume(user, of),
+            Call::Release(user) => {
+                let person = self.person()?;
+                let (session, lease) =
+                    (person.session?, person.lease.filter(|lease| *lease <= self.view.at)?);
+                let needs = vec![PersonNeed::Sits(session), PersonNeed::Lease(lease)];
+                let departure = Departure::leave(person.sid, &setting::id(user), needs);
+                let sitting = Sitting { session, lapsed: true, resumes: false, now: self.now };
+                Some(self.depart(&departure).sitting(sitting))
+            }
+            Call::Remove(user) => self.remove(user, false),
+            Call::Ban(user) => self.remove(user, true),
+            Call::Unblock(_) => {
+                let room = self.running()?;
+                let person = self.person().filter(|person| person.is_banned_from(room))?;
+                let unblock = PersonTransition::unblock(room.sid, person, self.now);
+                Some(Write::of_person(unblock).keeping(room.sid, self.view.person.as_ref()))
+            }
+            Call::RevokeOf(_) => {
+                let room = self.running()?;
+                let person = self.person().filter(|person| person.sid == room.sid)?;
+                let tokens: Vec<_> = person.tokens.iter().map(|(id, _)| *id).collect();
+                let revoke = PersonTransition::revoke(room.sid, tokens, self.now);
+                (!person.tokens.is_empty()).then(|| Write::of_person(revoke))
+            }
+            Call::Revoke => Some(Write::of_room(RoomTransition::revoke(self.running()?.sid, self.now))),
+            Call::Lock(locked) => {
+                self.change(SettingsChange { locked: Some(locked), ..SettingsChange::default() })
+            }
+            Call::Seats(most) => {
+                self.change(SettingsChange { max_participants: Some(most), ..SettingsChange::default() })
+            }
+            Call::NoGuests => self.set(|settings| settings.allow_guest_access = false),
+            Call::WaitingRoom(on) => self.set(|settings| settings.waiting_room = on),
+            Call::End => self.end(Ending::Session(setting::KEPT)),
+            Call::EndRoom => self.end(Ending::Room { past_rooms: setting::KEPT.past_rooms }),
+            Call::Close => {
+                let due = |room: &&Room| room.status == Status::Open && room.due_at <= self.view.at;
+                let room = self.room().filter(due)?;
+                let close = RoomTransition::close(room, setting::KEPT, self.now);
+                Some(Write::of_room(close).remembering(room, self.now, room.due_reason()))
+            }
+        }
+    }
+
+    fn room(&self) -> Option<&Room> {
+        self.view.room.as_deref()
+    }
+
+    fn person(&self) -> Option<&Participant> {
+        self.view.person.as_deref()
+    }
+
+    /// The room, if its session runs.
+    fn running(&self) -> Option<&Room> {
+        self.room().filter(|room| room.is_open(self.view.at))
+    }
+
+    fn create(&self) -> Option<Write> {
+        let new = self.protocol.setting.created(setting::sid(self.place), self.view.at);
+        match self.room() {
+            // One that is open is the answer.
+            Some(room) if room.is_open(self.view.at) => None,
+            Some(over) if over.status == Status::Open => {
+                let write = Write::of_room(RoomTransition::create_over(over, &new, self.now));
+                Some(write.remembering(over, self.now, over.due_reason()))
+            }
+            _ => Some(Write::of_room(RoomTransition::create(&new, self.now))),
+        }
+    }
+
+    fn mint(&self, user: User) -> Option<Write> {
+        let (room, person) = (self.running()?, self.person());
+        if person.is_some_and(|person| person.is_banned_from(room)) {
+            return None;
+        }
+        let token = setting::token(self.place, self.view.at);
+        let mint = match person.filter(|person| person.sid == room.sid) {
+            None => {
+                let invited = Participant {
+                    tokens: vec![token],
+                    expires_at: Some(token.1),
+                    ..Participant::new(room.sid, setting::id(user), Standing::Invited)
+                };
+                PersonTransition::invite(invited, person, self.now)
+            }
+            Some(known) => PersonTransition::invite_again(known, token, vec![], self.now),
+        };
+        let write = Write::of_person(mint).keeping(room.sid, self.view.person.as_ref());
+        Some(write.answering(room.sid))
+    }
+
+    fn redeem(&self, user: User, token: TokenId) -> Option<Write> {
+        self.arrive(user, Applicant { guest: false, role: Role::Participant, token: Some(token) })
+    }
+
+    fn enter(&self, user: User, guest: bool) -> Option<Write> {
+        let hosts = self.room()?.is_hosted_by(&setting::id(user));
+        let role = if hosts { Role::Host } else { Role::Participant };
+        self.arrive(user, Applicant { guest, role, token: None })
+    }
+
+    fn arrive(&self, user: User, applicant: Applicant) -> Option<Write> {
+        let (room, person, now) = (self.room(), self.person(), self.now);
+        let entry = if self.view.looked {
+            judge(room, Record::of(person, room, applicant), applicant, self.view.at).ok()?
+        } else {
+            Entry::Seat
+        };
+        let seen = applicant.token.map(|token| token.sid).or(room.map(|room| room.sid))?;
+        let sid = if entry.begins_session(room, self.view.at) { setting::sid(self.place) } else { seen };
+        let account = || Brings::Account {
+            profile: Profile { name: String::new(), avatar_url: None },
+            role: applicant.role,
+        };
+        let id = setting::id(user);
+        let arrival = Arrival {
+            id: ParticipantId::of(sid, &id),
+            user: id,
+            applicant,
+            brings: applicant.token.map_or_else(account, |token| Brings::Token(token.id)),
+            entry,
+            seen,
+            sid,
+            session: setting::session(self.place),
+            lasts: applicant
+                .token
+                .map(|_| self.protocol.setting.duration.map_or(Lasts::Unlimited, Lasts::FromFirstJoin)),
+            room: room.cloned(),
+            person: person.cloned(),
+        };
+        let write = Write::of_room(arrival.state(now)).and(arrival.person(now.plus(setting::LEASE), now));
+        let write = match arrival.over() {
+            Some(over) => write.remembering(over, now, over.due_reason()),
+            None => write,
+        };
+        Some(write.keeping(sid, self.view.person.as_ref()).admitting(applicant).answering(sid))
+    }
+
+    fn depart(&self, departure: &Departure) -> Write {
+        let leaving = match (self.room(), self.person()) {
+            (_, Some(person)) if person.standing == Standing::Waiting => Leaving::Waiter,
+            (Some(room), Some(_)) => Leaving::seat(room, setting::PAUSE, self.view.at),
+            _ => Leaving::Others,
+        };
+        Write::of_room(departure.state(leaving, self.now)).and(departure.person(leaving, self.now))
+    }
+
+    fn resume(&self, user: User, of: usize) -> Option<Write> {
+        let (room, person, id) = (self.running()?, self.person()?, setting::id(user));
+        let (session, (sid, _)) = (setting::session(of), self.world.answer(of)?);
+        let sits = [person.session, person.previous_session].contains(&Some(session));
+        let present = matches!(person.standing, Standing::Active | Standing::Waiting);
+        if !(sits && present && room.sid == sid && person.sid == sid) {
+            return None;
+        }
+        let participant = ParticipantId::of(sid, &id);
+        let token = SessionToken {
+            room: setting::key(),
+            sid,
+            user: id,
+            participant,
+            session,
+            expires_at: Timestamp::NEVER,
+        };
+        let (next, lease) = (setting::session(self.place), self.now.plus(setting::LEASE));
+        let resume = PersonTransition::resume(&token, person.standing, next, lease, self.now);
+        let sitting = Sitting { session, lapsed: false, resumes: true, now: self.now };
+        Some(Write::of_person(resume).sitting(sitting).answering(sid))
+    }
+
+    fn remove(&self, user: User, ban: bool) -> Option<Write> {
+        let (room, person) = (self.running()?, self.person());
+        let present = person.filter(|person| {
+            person.sid == room.sid && matches!(person.standing, Standing::Active | Standing::Waiting)
+        });
+        if let Some(person) = present {
+            return Some(self.depart(&Departure::remove(person, ban, "")));
+        }
+        if !ban || person.is_some_and(|person| person.is_banned_from(room)) {
+            return None;
+        }
+        let id = setting::id(user);
+        let barring = PersonTransition::ban(room.sid, &id, person, self.now);
+        let event = Event::Removed { user: id, banned: true };
+        let tell = RoomTransition::tell(Some(room.sid), event, self.now);
+        Some(Write::of_room(tell).and(barring).keeping(room.sid, self.view.person.as_ref()))
+    }
+
+    fn change(&self, change: SettingsChange) -> Option<Write> {
+        let room = self.room().filter(|room| room.status != Status::Ended)?;
+        let before = room.by_code.as_ref().map(|by_code| by_code.settings);
+        Some(Write::of_room(RoomTransition::settings(&change, before, self.now)))
+    }
+
+    fn set(&self, differ: impl FnOnce(&mut Settings)) -> Option<Write> {
+        let mut settings = self.room()?.by_code.as_ref()?.settings;
+        differ(&mut settings);
+        self.change(SettingsChange { settings: Some(settings), ..SettingsChange::default() })
+    }
+
+    fn end(&self, ending: Ending) -> Option<Write> {
+        let room = self.room().filter(|room| !ending.is_done(room, self.view.at))?;
+        let write = Write::of_room(RoomTransition::end(room, ending, EndReason::Api, self.now));
+        let open = room.status == Status::Open;
+        Some(if open { write.remembering(room, self.now, EndReason::Api) } else { write })
+    }
+}

@@ -1,0 +1,259 @@
+//! The small worlds that are checked, each of a few calls that meet. Together they have every kind of call and of need.
+
+use models::relay::News;
+use models::{Settings, Standing, Status};
+use stateright::Property;
+
+use crate::call::Call::{self, *};
+use crate::call::{Phase, View};
+use crate::protocol::{Dropped, Protocol};
+use crate::setting::{self, FIRST, Setting};
+use crate::world::World;
+
+/// Something that a world must reach, or it says nothing.
+pub(crate) type Reached = Property<Protocol>;
+
+fn server(seats: u32, tokens: &[u8]) -> Setting {
+    Setting { by_code: None, exists: true, seats, duration: None, tokens: tokens.to_vec() }
+}
+
+fn by_code(seats: u32, people: usize, waiting_room: bool) -> Setting {
+    let settings = Settings { waiting_room, ..Settings::default() };
+    Setting { by_code: Some(settings), exists: true, seats, duration: None, tokens: vec![0; people] }
+}
+
+fn protocol(setting: Setting, ticks: u8, calls: &[Call], reached: Vec<Reached>) -> Protocol {
+    Protocol {
+        setting,
+        calls: calls.to_vec(),
+        ticks,
+        relay_lags: false,
+        torn: false,
+        connects: false,
+        dropped: Dropped::Nothing,
+        reached,
+    }
+}
+
+/// Two tokens of one person and one of another for one seat, which is given up, and the end.
+pub(crate) fn tokens() -> Protocol {
+    let calls = [Redeem(0, 0), Redeem(0, 1), Redeem(1, 0), Leave(0, 0), End];
+    protocol(server(1, &[2, 1]), 1, &calls, vec![full(), replaced(), ended()])
+}
+
+/// The room empties and fills again while it is due, closed, ended, and removed by TTL.
+pub(crate) fn clock() -> Protocol {
+    let calls = [Redeem(0, 0), Redeem(1, 0), Leave(0, 0), Close, End];
+    protocol(server(2, &[1, 1]), 3, &calls, vec![expiry_meets_join(), ended(), removed_by_ttl()])
+}
+
+/// A session runs out and another is created, to which a token of the old one and one of the new one come.
+pub(crate) fn created_over() -> Protocol {
+    let calls = [Redeem(0, 0), Close, Create, Mint(0), RedeemMinted(0, 3)];
+    let setting = Setting { duration: Some(setting::DURATION), ..server(1, &[1]) };
+    protocol(setting, 3, &calls, vec![recreated(), kept_from_before()])
+}
+
+/// A session is ended and another is created.
+pub(crate) fn created_again() -> Protocol {
+    let calls = [Redeem(0, 0), End, Create, Mint(0), RedeemMinted(0, 3)];
+    protocol(server(1, &[1]), 2, &calls, vec![recreated(), kept_from_before()])
+}
+
+/// Nobody comes; TTL removes the room, and it is created again.
+pub(crate) fn removed() -> Protocol {
+    let calls = [Create, Close, Mint(0), RedeemMinted(0, 2)];
+    protocol(Setting { exists: false, ..server(1, &[0]) }, 5, &calls, vec![removed_by_ttl()])
+}
+
+/// Three people and two seats by code, and the lock.
+pub(crate) fn locked() -> Protocol {
+    let calls = [Lock(true), Enter(0), Enter(1), Enter(2), Seats(1)];
+    protocol(by_code(2, 3, false), 0, &calls, vec![full(), lock_meets_join()])
+}
+
+/// The same person by code twice, another one, a departure, and the lock.
+pub(crate) fn replaced_by_code() -> Protocol {
+    let calls = [Lock(true), Enter(0), Enter(0), Enter(1), Leave(0, 1)];
+    protocol(by_code(1, 2, false), 1, &calls, vec![full(), replaced(), lock_meets_join()])
+}
+
+/// A session by code runs out by its duration, and the next one begins in its place.
+pub(crate) fn begun_over() -> Protocol {
+    let setting = Setting { duration: Some(setting::DURATION), ..by_code(2, 2, false) };
+    let calls = [Enter(0), Enter(1), Enter(0), Leave(0, 0), Close];
+    protocol(setting, 3, &calls, vec![expiry_meets_join(), recreated(), kept_from_before()])
+}
+
+/// A room by code ends for good.
+pub(crate) fn ended_for_good() -> Protocol {
+    let calls = [Enter(0), Enter(1), EndRoom, Leave(0, 0)];
+    protocol(by_code(2, 2, false), 2, &calls, vec![ended()])
+}
+
+/// It does while its host still changes it.
+pub(crate) fn changed_at_its_end() -> Protocol {
+    protocol(by_code(1, 1, false), 0, &[Enter(0), EndRoom, Lock(true), Seats(2)], vec![ended()])
+}
+
+/// The host decides about guests and the waiting room while people come.
+pub(crate) fn settings() -> Protocol {
+    let calls = [NoGuests, WaitingRoom(true), EnterAsGuest(0), Enter(1), Leave(1, 3)];
+    protocol(by_code(1, 2, false), 1, &calls, vec![waits()])
+}
+
+/// The host turns the waiting room off while people come and go.
+pub(crate) fn waiting_room() -> Protocol {
+    let calls = [Enter(0), WaitingRoom(false), Enter(0), Enter(1), Leave(0, 0)];
+    protocol(by_code(1, 2, true), 1, &calls, vec![waits(), full()])
+}
+
+/// People are put out, barred and let back while they come.
+pub(crate) fn bans() -> Protocol {
+    let calls = [Redeem(0, 0), Ban(0), Redeem(0, 1), Redeem(1, 0), Unblock(0), Remove(1)];
+    protocol(server(2, &[2, 1]), 0, &calls, vec![banned(), replaced()])
+}
+
+/// By code, where a ban outlives the session, and people are known from the one before.
+pub(crate) fn bans_by_code() -> Protocol {
+    let calls = [Enter(0), End, Enter(1), Enter(0), Ban(0), Unblock(0)];
+    protocol(by_code(2, 2, false), 0, &calls, vec![banned(), recreated(), kept_from_before()])
+}
+
+/// One person with three tokens, one of them tried twice, who leaves and comes back.
+pub(crate) fn one_person() -> Protocol {
+    let calls = [Redeem(0, 0), Redeem(0, 1), Redeem(0, 1), Redeem(0, 2), Leave(0, 0)];
+    protocol(server(2, &[3]), 0, &calls, vec![replaced()])
+}
+
+/// All tokens are revoked while one is used and another is minted.
+pub(crate) fn revocation() -> Protocol {
+    let calls = [Redeem(0, 0), Revoke, Mint(0), RedeemMinted(0, 2), Redeem(1, 0)];
+    protocol(server(2, &[1, 1]), 1, &calls, vec![full()])
+}
+
+/// Those of one person are.
+pub(crate) fn revocation_of_one() -> Protocol {
+    let calls = [Redeem(0, 0), RevokeOf(0), Mint(0), RedeemMinted(0, 2), Redeem(1, 0)];
+    protocol(server(2, &[1, 1]), 0, &calls, vec![full()])
+}
+
+/// Two tokens of somebody new are minted at once, who is then barred.
+pub(crate) fn invitations() -> Protocol {
+    let calls = [Mint(0), Mint(0), RedeemMinted(0, 0), RedeemMinted(0, 1), Ban(0)];
+    protocol(server(1, &[0]), 0, &calls, vec![full(), banned()])
+}
+
+/// Two more of somebody who has one.
+pub(crate) fn more_invitations() -> Protocol {
+    let calls = [Mint(0), Mint(0), RedeemMinted(0, 0), RedeemMinted(0, 1), Ban(0)];
+    protocol(server(1, &[1]), 0, &calls, vec![full(), banned()])
+}
+
+/// A place that nobody is connected to is released while somebody comes back to it.
+pub(crate) fn leases() -> Protocol {
+    let calls = [Redeem(0, 0), Redeem(0, 1), Release(0), Resume(0, 0), Leave(0, 0)];
+    let reached = vec![replaced()];
+    Protocol { connects: true, ..protocol(server(2, &[2]), 2, &calls, reached) }
+}
+
+/// What is seen of the room and of the person is of two moments.
+pub(crate) fn torn() -> Protocol {
+    let calls = [Enter(0), Enter(0), Leave(0, 0), End];
+    Protocol { torn: true, ..protocol(by_code(1, 1, false), 1, &calls, vec![recreated(), replaced()]) }
+}
+
+/// The relay lags behind and sees changes twice, over two sessions.
+pub(crate) fn relay() -> Protocol {
+    let calls = [Redeem(0, 0), Redeem(1, 0), Leave(0, 0), Close, Create];
+    Protocol { relay_lags: true, ..protocol(server(1, &[1, 1]), 2, &calls, vec![lags(), recreated()]) }
+}
+
+fn reached(name: &'static str, is: fn(&Protocol, &World) -> bool) -> Reached {
+    Property::sometimes(name, is)
+}
+
+fn full() -> Reached {
+    reached("a room is full", |_, world| {
+        world.room().is_some_and(|room| room.status == Status::Open && room.is_full())
+    })
+}
+
+fn replaced() -> Reached {
+    reached("a sitting is replaced", |_, world| {
+        world.people.iter().flatten().any(|person| person.previous_session.is_some())
+    })
+}
+
+fn recreated() -> Reached {
+    reached("another session has begun and the one before has been told to its end", |_, world| {
+        let finished = world.hooks.values().any(|told| told.last() == Some(&News::RoomFinished));
+        finished && world.room().is_some_and(|room| room.status == Status::Open)
+    })
+}
+
+fn kept_from_before() -> Reached {
+    reached("somebody is in while the end of his session before is still to be told", |_, world| {
+        !world.former.is_empty()
+    })
+}
+
+fn ended() -> Reached {
+    reached("a session that people were in has ended by a call and is told", |_, world| {
+        world.jobs.values().any(|job| job.told && job.over.room.seats > 0)
+    })
+}
+
+fn removed_by_ttl() -> Reached {
+    reached("TTL has removed the room, which is told as an end", |_, world| {
+        world.room.is_none() && world.jobs.values().any(|job| job.cleared)
+    })
+}
+
+/// Whether a call that lets somebody in has looked at the room and is about to write, and this is true of its view.
+fn meets_join(protocol: &Protocol, world: &World, met: fn(&World, &View) -> bool) -> bool {
+    let joins = |call: &Call| matches!(call, Redeem(..) | RedeemMinted(..) | Enter(_) | EnterAsGuest(_));
+    let mut joins = protocol.calls.iter().zip(&world.calls).filter(|(call, _)| joins(call));
+    joins.any(|(_, phase)| matches!(phase, Phase::Looked(view) if met(world, view)))
+}
+
+fn lock_meets_join() -> Reached {
+    reached("the lock lands between the steps of a join", |protocol, world| {
+        meets_join(protocol, world, |world, view| {
+            let rooms = view.room.as_ref().zip(world.room());
+            rooms.is_some_and(|(then, now)| !then.locked && now.locked)
+        })
+    })
+}
+
+fn expiry_meets_join() -> Reached {
+    reached("the session is due between the steps of a join", |protocol, world| {
+        meets_join(protocol, world, |world, view| {
+            view.room.as_ref().is_some_and(|room| room.is_open(view.at) && !room.is_open(world.now()))
+        })
+    })
+}
+
+fn waits() -> Reached {
+    reached("somebody waits", |_, world| {
+        world.people.iter().flatten().any(|person| person.standing == Standing::Waiting)
+    })
+}
+
+fn banned() -> Reached {
+    reached("somebody is barred who is about to come in", |protocol, world| {
+        meets_join(protocol, world, |world, view| {
+            let Some(seen) = &view.person else { return false };
+            let people = world.people.iter().flatten();
+            seen.standing != Standing::Banned
+                && people.into_iter().any(|now| now.user == seen.user && now.standing == Standing::Banned)
+        })
+    })
+}
+
+fn lags() -> Reached {
+    reached("a session is over of whose beginning the relay has not told", |_, world| {
+        let told = world.hooks.get(&FIRST).map_or(0, Vec::len);
+        told == 1 && world.past.contains_key(&FIRST) && world.stream.len() > 2
+    })
+}
