@@ -118,6 +118,18 @@ async fn a_session_that_somebody_ends_is_over_then_and_for_that_reason() {
     let ended_at = number(&state(&server, "by-api").await, "ended_at");
     assert_eq!(ended(&server, "by-api").await, (ended_at, EndReason::Api));
 
+    let sid = create(&server, "by-moderator", None, json!({})).await;
+    let admin = json!({"user_id": "adm", "name": "adm", "is_admin": true});
+    let minted = json!({"room_id": "by-moderator", "user_info": admin});
+    let minted = server.signed("/auth/room/getJoinToken", &minted).await;
+    let seated = server.redeem(minted.body["token"].as_str().expect("a token")).await;
+    let session = seated.body["session"]["token"].as_str().expect("a token");
+    assert_eq!(server.call("POST", "/api/endRoom", Some(session), None).await.status, 200);
+    receiver.finished(EVERYWHERE, &sid).await;
+    server.stack.settled().await;
+    let ended_at = number(&state(&server, "by-moderator").await, "ended_at");
+    assert_eq!(ended(&server, "by-moderator").await, (ended_at, EndReason::Moderator));
+
     let host = server.user_token("hanna", "Hanna");
     let made = server.call("POST", "/rooms", Some(&host), Some(&json!({"name": "Weekly"}))).await;
     let [id, code] = ["id", "code"].map(|key| made.body[key].as_str().expect("a text").to_owned());

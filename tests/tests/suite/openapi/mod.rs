@@ -157,6 +157,7 @@ async fn every_example_is_accepted_and_every_answer_is_as_described() {
     server_api(&mut contract).await;
     absent_features(&mut contract).await;
     rooms_by_code(&mut contract).await;
+    end_by_moderator(&mut contract).await;
     for id in ["health", "version", "openapi"] {
         contract.accepted(id, By::Nobody, &[]).await;
     }
@@ -302,6 +303,22 @@ async fn removals(contract: &mut Contract, moderator: &str, bob: &str) {
     let report = contract.accepted_with("sessionReport", By::Key, "sid", &sid).await.remove(0);
     assert_eq!((&report["report"]["is_running"], &report["report"]["sid"]), (&json!(true), &json!(sid)));
     assert!(again["session"]["token"].is_string(), "bob was in again");
+}
+
+/// A moderator ends his session, once.
+async fn end_by_moderator(contract: &mut Contract) {
+    assert_eq!(contract.server.create_room("one-on-one", None).await.body["status"], true);
+    let admin = json!({"user_id": "adm", "name": "Adm", "is_admin": true});
+    let minted = json!({"room_id": "one-on-one", "user_info": admin});
+    let minted = contract.server.signed("/auth/room/getJoinToken", &minted).await;
+    let admin = contract.server.redeem(minted.body["token"].as_str().expect("a token")).await;
+    let bob = contract.server.redeem(&contract.server.mint("one-on-one", "bob").await).await;
+    let [admin, bob] = [admin, bob].map(|seated| session(&seated.body));
+    let (by, by_bob) = (By::Token(&admin), By::Token(&bob));
+    contract.refused("endSession", by_bob, &[], None, "onlyAModeratorCanDo").await;
+    contract.refused("endSession", by, &[], Some(json!({"room_id": 5})), "roomIdMustBeAString").await;
+    contract.accepted("endSession", by, &[]).await;
+    contract.refused("endSession", by, &[], None, "roomIsNoLongerActive").await;
 }
 
 /// What is not here says so, and nothing else.

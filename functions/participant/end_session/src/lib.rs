@@ -1,0 +1,47 @@
+//! `POST /api/endRoom`: a moderator ends the session that he is in, by the reason `moderator`; the host by his own.
+
+#[cfg(test)]
+mod tests;
+
+use api::server::Common;
+use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
+use models::{EndReason, Participant, Refusal, Role, Room};
+use store::{Ending, Retention};
+
+/// What this function is configured with.
+pub struct Config {
+    sessions: Sessions,
+    kept: Retention,
+}
+
+impl Config {
+    /// Reads the environment.
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            sessions: Sessions::load(env).await?,
+            kept: Retention {
+                past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
+                code: env.days("CODE_RETENTION_DAYS")?,
+            },
+        })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
+    let token = app.config.sessions.required(request, &*app.clock)?;
+    idempotent(app, request, &Scope::session(&token), async |claim| {
+        request.object_of(&token.room)?;
+        let seen = app.store.sitting(&token, false).await?;
+        let moderator = seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        let reason = if moderator.role == Role::Host { EndReason::Host } else { EndReason::Moderator };
+        // Another session of a room by code may have begun since: that one he has no word in.
+        let authorise =
+            |room: &Room| if room.sid == token.sid { Ok(()) } else { Err(Refusal::RoomNotActive) };
+        let ending = Ending::Session(app.config.kept);
+        let render = |(): &()| Common::success().answer().stored();
+        app.store.end(&token.room, ending, reason, authorise, keep(claim, &render)).await?;
+        Ok(Common::success().answer())
+    })
+    .await
+}
