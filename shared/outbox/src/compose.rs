@@ -155,23 +155,10 @@ mod tests {
 
     fn person(standing: Standing) -> Participant {
         Participant {
-            user: ann(),
-            sid: SID,
-            standing,
-            id: ParticipantId::of(SID, &ann()),
-            session: None,
-            previous_session: None,
             profile: Profile { name: "Ann".to_owned(), avatar_url: None },
             role: Role::Moderator,
-            hidden: false,
-            guest: false,
-            locks: Locks::new(),
-            metadata: None,
             joined_at: Some(JOINED_AT),
-            joined_before: None,
-            waiting_since: None,
-            admitted: false,
-            tokens: vec![],
+            ..Participant::new(SID, ann(), standing)
         }
     }
 
