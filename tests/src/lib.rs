@@ -2,14 +2,15 @@
 //!
 //! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`rooms`] fills
 //! it. [`Call`] makes requests for handlers, [`Reply`] is what they said, [`checks`] are what all of a kind must refuse.
-//! [`Between`] lets a function's calls of AWS fail.
-//! [`Server`] is a whole local stack, for tests over HTTP; [`receiver`] gets the webhooks that it sends.
+//! [`Between`] lets a function's calls of AWS fail. [`Server`] is a whole local stack, for tests over HTTP; [`receiver`] gets
+//! the webhooks that it sends, [`issuer`] signs tokens of users.
 
 mod between;
 mod call;
 pub mod checks;
 mod client;
 pub mod history;
+pub mod issuer;
 pub mod receiver;
 mod reply;
 pub mod rooms;

@@ -1,16 +1,18 @@
 //! Who calls with a token in `Authorization`: a user, or somebody who has a seat.
 
 use std::fmt;
+use std::sync::Arc;
 
-use jsonwebtoken::decode_header;
+use jsonwebtoken::{Algorithm, decode_header};
 use models::{Clock, Profile, Refusal, Room, RoomKey, SessionToken, Tenant, Timestamp, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 use store::Admission;
 
+use crate::jwks::Jwks;
 use crate::rooms::Session;
 use crate::signing::SigningSecrets;
-use crate::tokens::{SESSION_KID, check_times, verify};
+use crate::tokens::{SESSION_KID, check_times, verify, verify_by};
 use crate::{ConfigError, Env, Request, Secret, log};
 
 /// Longest URL of a picture that is kept.
@@ -46,6 +48,12 @@ impl<'a> Bearer<'a> {
     /// The token of a request that must have one.
     pub fn required(request: &'a Request) -> Result<Self, Refusal> {
         Self::of(request)?.ok_or(Refusal::MissingToken)
+    }
+
+    /// A token that came some other way.
+    #[cfg(test)]
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self(text)
     }
 
     /// The token's text.
@@ -84,10 +92,12 @@ impl User {
     }
 }
 
-/// How users' tokens are verified: by a shared secret.
+/// How users' tokens are verified: by a shared secret (HS256), by the public keys of their issuer (RS256, ES256), or each by
+/// what its algorithm goes with.
 #[derive(Clone)]
 pub struct Users {
     secret: Option<Secret>,
+    pub(crate) jwks: Option<Arc<Jwks>>,
     issuer: Option<String>,
     audience: Option<String>,
 }
@@ -107,23 +117,28 @@ struct UserClaims {
 }
 
 impl Users {
-    /// Reads how users' tokens are verified; without a secret every such token is refused.
+    /// Reads how users' tokens are verified; without a secret and an issuer's keys every such token is refused.
     pub async fn load(env: &Env) -> Result<Self, ConfigError> {
         let secret = match env.optional("USER_JWT_SECRET") {
             Some(_) => Some(env.secret("USER_JWT_SECRET").await?),
             None => None,
         };
-        Ok(Self {
-            secret,
-            issuer: env.optional("USER_JWT_ISSUER").map(str::to_owned),
-            audience: env.optional("USER_JWT_AUDIENCE").map(str::to_owned),
-        })
+        let jwks = Jwks::load(env)?.map(Arc::new);
+        Ok(Self::of(secret, jwks, env.optional("USER_JWT_ISSUER"), env.optional("USER_JWT_AUDIENCE")))
+    }
+
+    pub(crate) fn of(
+        secret: Option<Secret>,
+        jwks: Option<Arc<Jwks>>,
+        issuer: Option<&str>,
+        audience: Option<&str>,
+    ) -> Self {
+        Self { secret, jwks, issuer: issuer.map(str::to_owned), audience: audience.map(str::to_owned) }
     }
 
     /// The user whom the token names.
-    pub fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<User, Refusal> {
-        let secret = self.secret.as_ref().ok_or(Refusal::InvalidToken)?;
-        let claims: UserClaims = verify(token.text(), secret.as_bytes()).ok_or(Refusal::InvalidToken)?;
+    pub async fn verify(&self, token: Bearer<'_>, now: Timestamp) -> Result<User, Refusal> {
+        let claims = self.claims(token.text(), now).await?;
         #[expect(clippy::cast_possible_truncation, reason = "a time out of range is far in past or future")]
         let seconds = |time: f64| time as i64;
         check_times(claims.exp.map(seconds), claims.nbf.map(seconds), now)?;
@@ -147,8 +162,24 @@ impl Users {
     }
 
     /// The user of a request that must have one.
-    pub fn required(&self, request: &Request, now: Timestamp) -> Result<User, Refusal> {
-        self.verify(Bearer::required(request)?, now)
+    pub async fn required(&self, request: &Request, now: Timestamp) -> Result<User, Refusal> {
+        self.verify(Bearer::required(request)?, now).await
+    }
+
+    /// What the token says, once its signature is verified. The algorithm decides by what: a public key is never taken for a
+    /// secret.
+    async fn claims(&self, text: &str, now: Timestamp) -> Result<UserClaims, Refusal> {
+        let header = decode_header(text).map_err(|_| Refusal::InvalidToken)?;
+        let claims = match (header.alg, &self.secret, &self.jwks) {
+            (Algorithm::HS256, Some(secret), _) => verify(text, secret.as_bytes()),
+            (Algorithm::RS256 | Algorithm::ES256, _, Some(jwks)) => {
+                let claims = verify_by(text, &jwks.key(&header, now).await?, header.alg);
+                // Such a key signs for many years; what it signs must not be good as long.
+                claims.filter(|claims: &UserClaims| claims.exp.is_some())
+            }
+            _ => None,
+        };
+        claims.ok_or(Refusal::InvalidToken)
     }
 }
 
@@ -222,7 +253,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn users() -> Users {
-        Users { secret: Some("secret".into()), issuer: Some("iss".into()), audience: Some("aud".into()) }
+        Users::of(Some("secret".into()), None, Some("iss"), Some("aud"))
     }
 
     fn token(change: Value) -> String {
@@ -232,30 +263,30 @@ mod tests {
         encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"secret")).expect("signs")
     }
 
-    #[test]
-    fn a_good_token_names_its_user() {
-        let user = users().verify(Bearer(&token(json!({}))), NOW).expect("good");
+    #[tokio::test]
+    async fn a_good_token_names_its_user() {
+        let user = users().verify(Bearer(&token(json!({}))), NOW).await.expect("good");
         assert_eq!(user.id.as_str(), "auth0|x");
         let profile = Profile { name: "Ann".into(), avatar_url: Some("https://example.org/a.png".into()) };
         assert_eq!(user.profile, profile);
     }
 
-    #[test]
-    fn without_a_name_the_sub_is_shown_and_a_script_is_no_picture() {
+    #[tokio::test]
+    async fn without_a_name_the_sub_is_shown_and_a_script_is_no_picture() {
         let text = token(json!({"name": "  ", "picture": "javascript:alert(1)"}));
-        let user = users().verify(Bearer(&text), NOW).expect("good");
+        let user = users().verify(Bearer(&text), NOW).await.expect("good");
         assert_eq!(user.profile, Profile { name: "auth0|x".into(), avatar_url: None });
     }
 
-    #[test]
-    fn a_users_rooms_are_the_deployments_own() {
-        let user = users().verify(Bearer(&token(json!({}))), NOW).expect("good");
+    #[tokio::test]
+    async fn a_users_rooms_are_the_deployments_own() {
+        let user = users().verify(Bearer(&token(json!({}))), NOW).await.expect("good");
         assert_eq!(user.room("demo").map(|room| room.to_string()), Ok("main/demo".to_owned()));
         assert_eq!(user.room("no id"), Err(Refusal::RoomNotFound));
     }
 
-    #[test]
-    fn a_bad_token_is_refused() {
+    #[tokio::test]
+    async fn a_bad_token_is_refused() {
         let cases = [
             (token(json!({"exp": NOW.seconds()})), Refusal::ExpiredToken),
             (token(json!({"nbf": NOW.seconds() + 60})), Refusal::InvalidToken),
@@ -272,11 +303,11 @@ mod tests {
             ),
         ];
         for (text, refusal) in cases {
-            assert_eq!(users().verify(Bearer(&text), NOW), Err(refusal), "{text}");
+            assert_eq!(users().verify(Bearer(&text), NOW).await, Err(refusal), "{text}");
         }
         let foreign = Users { secret: Some("another".into()), ..users() };
-        assert_eq!(foreign.verify(Bearer(&token(json!({}))), NOW), Err(Refusal::InvalidToken));
+        assert_eq!(foreign.verify(Bearer(&token(json!({}))), NOW).await, Err(Refusal::InvalidToken));
         let none = Users { secret: None, ..users() };
-        assert_eq!(none.verify(Bearer(&token(json!({}))), NOW), Err(Refusal::InvalidToken));
+        assert_eq!(none.verify(Bearer(&token(json!({}))), NOW).await, Err(Refusal::InvalidToken));
     }
 }

@@ -2,7 +2,7 @@
 
 use models::Refusal;
 
-use crate::{Answer, rooms, server};
+use crate::{Answer, jwks, rooms, server};
 
 /// Which API speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,11 @@ impl Dialect {
             Self::Server => server::refusal_answer(refusal),
             Self::Rooms => rooms::refusal_answer(refusal),
         };
-        let retry_after = (*refusal == Refusal::Busy).then_some(1);
+        let retry_after = match refusal {
+            Refusal::Busy => Some(1),
+            Refusal::IssuerUnavailable => Some(jwks::ASK_AGAIN_SECONDS),
+            _ => None,
+        };
         Answer { refusal: Some(refusal.code()), retry_after, ..answer }
     }
 }

@@ -12,6 +12,7 @@ mod env;
 mod event;
 mod fields;
 mod idempotency;
+mod jwks;
 mod key_ring;
 pub mod log;
 mod request;

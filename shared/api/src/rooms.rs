@@ -238,6 +238,9 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         Refusal::MissingToken => fixed(401, "Missing token"),
         Refusal::InvalidToken => fixed(401, "Invalid token"),
         Refusal::ExpiredToken => fixed(401, "Token has expired"),
+        Refusal::IssuerUnavailable => {
+            fixed(503, "The keys of the token's issuer cannot be fetched, try again")
+        }
         Refusal::UsedToken => fixed(401, "Token was already used"),
         Refusal::MissingApiKey => fixed(401, "Missing API key"),
         Refusal::InvalidApiKey => fixed(401, "Invalid API key"),

@@ -99,6 +99,11 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         Refusal::ParticipantNotFound => (200, "participant not found".into(), "USER_NOT_FOUND"),
         Refusal::RoomIdTaken => (200, "room_id is the id of a room by code".into(), "CONFLICT"),
         Refusal::KeyReused => (409, "Idempotency-Key was used with another request".into(), "CONFLICT"),
+        Refusal::IssuerUnavailable => (
+            503,
+            "the keys of the token's issuer cannot be fetched, try again".into(),
+            "INTERNAL_SERVER_ERROR",
+        ),
         Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
         Refusal::Internal => (200, "internal server error".into(), "INTERNAL_SERVER_ERROR"),
         // Refusals of a join: no call of this dialect meets them.

@@ -1,4 +1,4 @@
-//! Our tokens as JWTs: signed and verified with HS256 and nothing else.
+//! Our tokens as JWTs: signed and verified with HS256 and nothing else. And how a token's signature is verified at all.
 
 use std::time::Duration;
 
@@ -176,12 +176,21 @@ pub(crate) fn verify_session_token(
 
 /// The claims of an HS256 token that this secret signed. Times, issuer and audience are the caller's to check.
 pub(crate) fn verify<T: DeserializeOwned>(text: &str, secret: &[u8]) -> Option<T> {
-    let mut validation = Validation::new(Algorithm::HS256);
+    verify_by(text, &DecodingKey::from_secret(secret), Algorithm::HS256)
+}
+
+/// The same of a token of this algorithm, by a key of any kind.
+pub(crate) fn verify_by<T: DeserializeOwned>(
+    text: &str,
+    key: &DecodingKey,
+    algorithm: Algorithm,
+) -> Option<T> {
+    let mut validation = Validation::new(algorithm);
     // Checked by hand, by our clock.
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    Some(decode::<T>(text, &DecodingKey::from_secret(secret), &validation).ok()?.claims)
+    Some(decode::<T>(text, key, &validation).ok()?.claims)
 }
 
 /// Refuses a token before its time or after it; all in seconds.

@@ -16,7 +16,7 @@ pub enum Visitor {
 
 impl Visitor {
     /// The visitor of a request that must have a token.
-    pub fn of(
+    pub async fn of(
         users: &Users,
         sessions: &Sessions,
         request: &Request,
@@ -26,7 +26,7 @@ impl Visitor {
         if bearer.is_session() {
             sessions.verify(bearer, now).map(Self::Seated)
         } else {
-            users.verify(bearer, now).map(Self::User)
+            users.verify(bearer, now).await.map(Self::User)
         }
     }
 

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// The credential was good once.
     #[error("expired token")]
     ExpiredToken,
+    /// The keys that the credential is verified by cannot be had from their issuer; the same request may be sent again.
+    #[error("issuer unavailable")]
+    IssuerUnavailable,
     /// No API key.
     #[error("missing API key")]
     MissingApiKey,
@@ -146,6 +149,7 @@ impl Refusal {
             Self::MissingToken => "TOKEN_MISSING",
             Self::InvalidToken => "TOKEN_INVALID",
             Self::ExpiredToken => "TOKEN_EXPIRED",
+            Self::IssuerUnavailable => "ISSUER_UNAVAILABLE",
             Self::MissingApiKey => "API_KEY_MISSING",
             Self::InvalidApiKey => "API_KEY_INVALID",
             Self::MissingSignature => "SIGNATURE_MISSING",

@@ -7,6 +7,7 @@ mod ends;
 mod events;
 mod expiry;
 mod gateway;
+mod jwks;
 mod key_ring;
 mod metadata;
 mod model;

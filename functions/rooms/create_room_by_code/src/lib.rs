@@ -68,7 +68,7 @@ impl CreateRoomByCodeIn {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let user = app.config.users.required(request, app.clock.now())?;
+    let user = app.config.users.required(request, app.clock.now()).await?;
     idempotent(app, request, &Scope::user(&user.id), async |claim| {
         let input = CreateRoomByCodeIn::read(request)?;
         let now = app.clock.now();

@@ -24,7 +24,7 @@ impl Config {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let user = app.config.users.required(request, app.clock.now())?;
+    let user = app.config.users.required(request, app.clock.now()).await?;
     idempotent(app, request, &Scope::user(&user.id), async |claim| {
         let key = user.room(request.path_parameter("id"))?;
         let authorise = |room: &Room| user.must_host(room);

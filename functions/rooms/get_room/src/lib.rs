@@ -22,7 +22,7 @@ impl Config {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let visitor = Visitor::of(&app.config.users, &app.config.sessions, request, app.clock.now())?;
+    let visitor = Visitor::of(&app.config.users, &app.config.sessions, request, app.clock.now()).await?;
     let key = visitor.room(request.path_parameter("id"))?;
     let seen = visitor.enter(&app.store, &key, app.clock.now()).await?;
     let (room, document) = seen.room.zip(seen.document).ok_or(Refusal::RoomNotFound)?;

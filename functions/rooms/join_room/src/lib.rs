@@ -37,7 +37,7 @@ impl Config {
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
     let user = match Bearer::of(request)? {
-        Some(token) => Some(app.config.users.verify(token, app.clock.now())?),
+        Some(token) => Some(app.config.users.verify(token, app.clock.now()).await?),
         None => None,
     };
     let room = room_of_code(request.path_parameter("code"));

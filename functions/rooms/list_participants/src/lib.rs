@@ -22,7 +22,7 @@ impl Config {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let visitor = Visitor::of(&app.config.users, &app.config.sessions, request, app.clock.now())?;
+    let visitor = Visitor::of(&app.config.users, &app.config.sessions, request, app.clock.now()).await?;
     let id = match request.path_parameter("code") {
         "" => request.path_parameter("id").to_owned(),
         code => RoomCode::try_from(code).map_err(|_| Refusal::RoomNotFound)?.room_id().to_string(),

@@ -78,7 +78,7 @@ impl UpdateRoomSettingsIn {
 
 /// Answers one request.
 pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt> {
-    let user = app.config.users.required(request, app.clock.now())?;
+    let user = app.config.users.required(request, app.clock.now()).await?;
     idempotent(app, request, &Scope::user(&user.id), async |claim| {
         let input = UpdateRoomSettingsIn::read(request)?;
         let key = user.room(request.path_parameter("id"))?;
