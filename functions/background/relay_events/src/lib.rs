@@ -97,7 +97,7 @@ async fn relay(worker: &Worker<Config>, record: StreamRecord) -> Result<(), Erro
 async fn relay_room(worker: &Worker<Config>, change: &RoomChange) -> Result<(), Error> {
     // What is over comes before what begins in its place.
     if let Some(over) = change.over() {
-        worker.config.ends.send(vec![Entry::delayed(end_job(&over), Duration::ZERO)]).await?;
+        worker.config.ends.send(vec![Entry::delayed(&end_job(&over), Duration::ZERO)]).await?;
     }
     note_crowd(worker, change).await?;
     let told = change.told();
@@ -147,7 +147,7 @@ async fn note_crowd(worker: &Worker<Config>, change: &RoomChange) -> Result<(), 
 async fn relay_lease(worker: &Worker<Config>, lease: &Lease) -> Result<(), Error> {
     let left = lease.due_at.since(worker.clock.now());
     let text = serde_json::to_string(lease)?;
-    Ok(worker.config.leases.send(vec![Entry::delayed(text, left + ROUNDING)]).await?)
+    Ok(worker.config.leases.send(vec![Entry::delayed(&text, left + ROUNDING)]).await?)
 }
 
 #[cfg(test)]

@@ -189,6 +189,25 @@ async fn what_is_no_news_of_a_session_yields_nothing() {
 }
 
 #[tokio::test]
+async fn whatever_somebody_calls_himself_his_room_is_told_of() {
+    let table = TestTable::new().await;
+    let env = table.env_with("relay_events", &[("WEBHOOK_URL", EVERYWHERE)]);
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    // SQS takes a text without these only.
+    let (name, user) = ("Jane\u{ffff}", "ann\u{fffe}");
+    let code = rooms.by_code(5).await;
+    rooms.join_as_guest(&code.key, name).await.expect("a seat");
+    rooms.join(&code.key, user).await.expect("a seat");
+    rooms.end_session(&code.key).await;
+    relay_all(&table, &worker).await;
+    let messages = table.queued("WebhooksQueue");
+    let joined: Vec<_> = messages[2..].iter().map(|message| payload(message)["participant"].take()).collect();
+    assert_eq!((&joined[0]["name"], &joined[1]["identity"]), (&json!(name), &json!(user)));
+    assert_eq!(table.queued("LeasesQueue")[1]["user"], user);
+    assert_eq!(table.queued("SessionEndsQueue").len(), 1);
+}
+
+#[tokio::test]
 async fn a_room_by_code_is_told_from_its_first_join_on_and_signed_by_no_certain_key() {
     let table = TestTable::new().await;
     let env = table.env_with("relay_events", &[("WEBHOOK_URL", EVERYWHERE)]);
