@@ -28,12 +28,13 @@ impl Store {
             let seen = self.look(key, true, None).await?;
             let now = self.clock.now();
             let mut room = seen.room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
-            let document =
-                seen.document.ok_or_else(|| StoreError::Corrupt("META", "the room has none".to_owned()))?;
             let change = decide(&room)?;
             if room.status == Status::Ended {
                 return Err(Refusal::RoomNotActive.into());
             }
+            // Of the server API's rooms, which nobody may change here, the metadata goes with the session.
+            let document =
+                seen.document.ok_or_else(|| StoreError::Corrupt("META", "the room has none".to_owned()))?;
             let settings_before = room.by_code.as_ref().map(|by_code| by_code.settings);
             for effect in change.effects() {
                 effect.apply(&mut room, now);

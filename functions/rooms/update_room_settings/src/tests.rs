@@ -187,6 +187,16 @@ async fn unknown_fields_null_and_wrong_values_are_named_all_at_once() {
 }
 
 #[tokio::test]
+async fn a_room_of_the_server_api_has_no_host_when_its_session_has_been_cleared_either() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.open("room-1", None).await;
+    rooms.end_session(&room.key).await;
+    table.store().clear_session(&room).await.expect("cleared");
+    assert_eq!(change(&table, &app, &room, &json!({"isLocked": true})).await.refusal(), NOT_HOST);
+}
+
+#[tokio::test]
 async fn only_the_host_may() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
