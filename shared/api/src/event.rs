@@ -10,8 +10,8 @@ use lambda_http::lambda_runtime::{LambdaEvent, run, service_fn};
 use models::{Clock, Random};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Store, StoreError};
-use tracing::{error, info};
+use store::Store;
+use tracing::info;
 
 use crate::{ConfigError, Env, Parts, log};
 
@@ -75,11 +75,7 @@ async fn work<C, T>(
     let (started, usage) = (worker.clock.now(), worker.store.usage());
     let done = store::until(started.plus(kind.within), work).await;
     if let Err(failure) = &done {
-        if let Some(failure) = failure.downcast_ref::<StoreError>() {
-            log::failure(failure);
-        } else {
-            error!(error = %failure, "event");
-        }
+        log::failure(kind.name, failure);
     }
     let usage = worker.store.usage() - usage;
     info!(
@@ -98,6 +94,7 @@ async fn work<C, T>(
 #[cfg(test)]
 mod tests {
     use models::{FixedClock, SeededRandom, Timestamp};
+    use store::StoreError;
 
     use super::*;
 

@@ -220,7 +220,7 @@ impl KeyRing {
         match self.read(store, now, id, Some(&known)).await {
             Ok(renewed) => renewed,
             Err(failure) => {
-                log::failure(&failure);
+                failure.log("API key");
                 let known = Known { tried_at: now, is_whole: false, ..known };
                 self.lock().insert(id.clone(), known.clone());
                 Some(known)

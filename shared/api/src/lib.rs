@@ -6,6 +6,7 @@
 
 mod answer;
 mod app;
+mod batch;
 mod bearer;
 mod dialect;
 mod env;
@@ -27,6 +28,7 @@ mod visitor;
 
 pub use answer::Answer;
 pub use app::{App, Parts};
+pub use batch::Batch;
 pub use bearer::{Bearer, Sessions, User, Users};
 pub use dialect::Dialect;
 pub use env::{ConfigError, Env};

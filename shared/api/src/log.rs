@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 
+use lambda_http::Error;
 use models::RoomKey;
 use store::StoreError;
 use tracing::error;
@@ -34,15 +35,14 @@ pub(crate) async fn with_room<F: Future>(work: F) -> (F::Output, Option<RoomKey>
     ROOM.scope(RefCell::default(), work).await
 }
 
-/// Says what went wrong with the table. Of an item that is not as we write it only its kind, and the field that it lacks:
-/// other words about it may quote what is in it.
-pub(crate) fn failure(failure: &StoreError) {
-    match failure {
-        StoreError::Corrupt(kind, reason) => {
-            let missing = reason.strip_prefix("missing field ");
-            error!(kind, missing, "stored item");
-        }
-        failure => error!(error = %failure, "store"),
+/// Says that `work` failed, in no words that may quote what was worked on.
+pub fn failure(work: &'static str, failure: &Error) {
+    if let Some(failure) = failure.downcast_ref::<StoreError>() {
+        failure.log(work);
+    } else if let Some(failure) = failure.downcast_ref::<serde_json::Error>() {
+        error!(work, line = failure.line(), column = failure.column(), "not the JSON that it should be");
+    } else {
+        error!(work, error = %failure, "failed");
     }
 }
 
@@ -58,5 +58,64 @@ pub fn init() {
         subscriber.json().init();
     } else {
         subscriber.init();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use models::Refusal;
+    use store::Halt;
+
+    use super::*;
+
+    /// Lines of a log.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the log says of a failure.
+    fn said(of: &Error) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = fmt().with_ansi(false).without_time().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || failure("lease", of));
+        let bytes = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        String::from_utf8(bytes).expect("a text")
+    }
+
+    #[test]
+    fn a_failure_is_told_without_what_was_worked_on() {
+        let corrupt = || StoreError::Corrupt("STATE", "invalid type: string \"a secret\"".to_owned());
+        let no_number = serde_json::from_str::<u32>("\"a secret\"").expect_err("no number");
+        assert!(no_number.to_string().contains("a secret"), "{no_number}");
+        for (failure, part) in [
+            (Error::from(corrupt()), "kind=\"STATE\""),
+            (Halt::Failed(corrupt()).into_failure(), "kind=\"STATE\""),
+            (no_number.into(), "column=10"),
+            (Halt::Refused(Refusal::RoomNotActive).into_failure(), "error="),
+            (StoreError::Busy("for long".to_owned()).into(), "for long"),
+        ] {
+            let said = said(&failure);
+            assert!(said.contains("work=\"lease\"") && said.contains(part), "{said}");
+            assert!(!said.contains("a secret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn of_an_item_that_lacks_a_field_the_field_is_told() {
+        let said = said(&StoreError::Corrupt("STATE", "missing field `sid`".to_owned()).into());
+        assert!(said.contains("sid"), "{said}");
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn explain(dialect: Dialect, halt: Halt) -> Answer {
         Halt::Kept(answer) => answer.into(),
         Halt::Refused(refusal) => dialect.refuse(&refusal),
         Halt::Failed(failure) => {
-            log::failure(&failure);
+            failure.log("request");
             dialect.refuse(&Refusal::from(&failure))
         }
     }

@@ -48,7 +48,7 @@ impl Store {
                         && let Err(failure) = self.recount(&room).await
                     {
                         // The session is over, and remembered; only who came in the last moment may be missing in the count.
-                        tracing::error!(error = %failure, "how many joined a session that ended");
+                        failure.log("count of who joined");
                     }
                     return Ok(());
                 }

@@ -1,6 +1,9 @@
 //! What can go wrong with the table itself. A refusal by a rule is no error: it is in the results.
 
+use std::error::Error;
+
 use models::Refusal;
+use tracing::error;
 
 use crate::StoredAnswer;
 
@@ -19,6 +22,20 @@ pub enum StoreError {
     /// A stored item is not what we write.
     #[error("stored item {0}: {1}")]
     Corrupt(&'static str, String),
+}
+
+impl StoreError {
+    /// Says in the log that `work` failed by it. Of an item that is not as we write it only its kind, and the field that it
+    /// lacks: other words about it may quote what is in it.
+    pub fn log(&self, work: &'static str) {
+        match self {
+            Self::Corrupt(kind, reason) => {
+                let missing = reason.strip_prefix("missing field ");
+                error!(work, kind, missing, "stored item");
+            }
+            failure => error!(work, error = %failure, "store"),
+        }
+    }
 }
 
 /// The public face of a failure: nothing of the inside shows.
@@ -40,6 +57,17 @@ pub enum Halt {
     Kept(StoredAnswer),
     /// The table failed.
     Failed(StoreError),
+}
+
+impl Halt {
+    /// As the failure of work that nobody waits for an answer of.
+    pub fn into_failure(self) -> Box<dyn Error + Send + Sync> {
+        match self {
+            Self::Refused(refusal) => refusal.into(),
+            Self::Kept(_) => "answered before".into(),
+            Self::Failed(failure) => failure.into(),
+        }
+    }
 }
 
 impl From<Refusal> for Halt {

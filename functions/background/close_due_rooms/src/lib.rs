@@ -8,11 +8,11 @@ mod tests;
 
 use std::time::Duration;
 
-use api::{ConfigError, Env, Error, Worker};
+use api::{ConfigError, Env, Error, Worker, log};
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use store::{Due, Retention, Store, Swept};
-use tracing::{error, info};
+use tracing::info;
 
 /// Entries that are under way at a time.
 const AT_A_TIME: usize = 16;
@@ -80,7 +80,7 @@ async fn sweep(worker: &Worker<Config>, due: Vec<Due>, report: &mut Report) {
             Ok(Swept::Freed) => report.freed += 1,
             Ok(Swept::Nothing) => {}
             Err(halt) => {
-                error!(error = ?halt, "due");
+                log::failure("due", &halt.into_failure());
                 report.failed += 1;
             }
         }

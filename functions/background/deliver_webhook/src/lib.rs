@@ -6,12 +6,12 @@
 
 use std::collections::HashSet;
 
-use api::{ConfigError, Env, Error, Halt, KeyRing, Worker};
+use api::{Batch, ConfigError, Env, Error, Halt, KeyRing, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use models::Timestamp;
 use outbox::{Entry, Queue};
 use store::{Delivery, DeliveryStatus};
-use tracing::{error, info};
+use tracing::info;
 use webhook::{Attempt, Client, Message, Outcome, Policy, Signer, schedule};
 
 /// What this function is configured with.
@@ -37,23 +37,19 @@ impl Config {
 
 /// Works on a batch; what is to be tried again comes again when its pause is over, and what is behind it in its group.
 pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-    let mut response = SqsBatchResponse::default();
+    let mut batch = Batch::of("webhook");
     let mut waiting = HashSet::new();
     for message in &event.records {
         let group = message.attributes.get("MessageGroupId");
         let done = match group {
-            Some(group) if waiting.contains(group) => false,
-            _ => deliver(worker, message).await.unwrap_or_else(|failure| {
-                error!(error = %failure, "webhook");
-                false
-            }),
+            Some(group) if waiting.contains(group) => Ok(false),
+            _ => deliver(worker, message).await,
         };
-        if !done {
+        if !batch.note(message, done) {
             waiting.extend(group.cloned());
-            response.add_failure(message.message_id.clone().unwrap_or_default());
         }
     }
-    Ok(response)
+    Ok(batch.answer())
 }
 
 /// Makes one attempt; says whether the message is done with.
@@ -108,11 +104,7 @@ async fn post(worker: &Worker<Config>, message: &Message, attempts: u32) -> Resu
     let now = worker.clock.now();
     let (tenant, made_by) = (&message.room.tenant, message.api_key.as_ref());
     let signer = worker.config.keys.signer(&worker.store, now, tenant, made_by).await;
-    let signer = signer.map_err(|halt| match halt {
-        Halt::Failed(failure) => Error::from(failure),
-        halt => format!("{halt:?}").into(),
-    })?;
-    let Some((key, secret)) = signer else { return Ok(None) };
+    let Some((key, secret)) = signer.map_err(Halt::into_failure)? else { return Ok(None) };
     let attempt =
         Attempt { sequence: Some(message.number), delivery: message.delivery_id(), number: attempts };
     let signer = Signer { key: &key, secret: secret.as_bytes() };

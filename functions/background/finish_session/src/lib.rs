@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use api::{ConfigError, Env, Error, Worker};
+use api::{Batch, ConfigError, Env, Error, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use models::relay::Over;
 use outbox::{Composer, Entry, Queue};
 use store::{RoomDocument, session_of_end_job};
-use tracing::error;
 
 /// What this function is configured with.
 pub struct Config {
@@ -32,14 +31,11 @@ impl Config {
 
 /// Works on a batch; what cannot be done comes again.
 pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-    let mut response = SqsBatchResponse::default();
+    let mut batch = Batch::of("end of a session");
     for message in &event.records {
-        if let Err(failure) = finish(worker, message).await {
-            error!(error = %failure, "end of a session");
-            response.add_failure(message.message_id.clone().unwrap_or_default());
-        }
+        batch.note(message, finish(worker, message).await.map(|()| true));
     }
-    Ok(response)
+    Ok(batch.answer())
 }
 
 async fn finish(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use api::{ConfigError, Env, Error, Worker};
+use api::{ConfigError, Env, Error, Worker, log};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use futures_util::future::join_all;
 use models::Sid;
@@ -16,7 +16,6 @@ use models::relay::{News, Told};
 use outbox::{Composer, Entry, Queue};
 use serde::Deserialize;
 use store::{Lease, RoomChange, StreamChange, StreamRecord, end_job};
-use tracing::error;
 
 /// Sessions whose crowd a process remembers; of more it forgets all, and notes them again.
 const MOST_REMEMBERED: usize = 10_000;
@@ -79,7 +78,7 @@ pub async fn handle(worker: &Worker<Config>, event: StreamEvent) -> Result<Dynam
 async fn relay_in_order(worker: &Worker<Config>, records: Vec<(usize, StreamRecord)>) -> Option<usize> {
     for (place, record) in records {
         if let Err(failure) = relay(worker, record).await {
-            error!(error = %failure, "record");
+            log::failure("record", &failure);
             return Some(place);
         }
     }

@@ -6,10 +6,9 @@ mod tests;
 
 use std::time::Duration;
 
-use api::{ConfigError, Env, Error, Worker};
+use api::{Batch, ConfigError, Env, Error, Halt, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use store::{Lease, Released};
-use tracing::error;
 
 /// What this function is configured with.
 pub struct Config {
@@ -26,19 +25,16 @@ impl Config {
 
 /// Works on a batch; what cannot be done, or is not due yet, comes again.
 pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
-    let mut response = SqsBatchResponse::default();
+    let mut batch = Batch::of("lease");
     for message in &event.records {
-        match release(worker, message).await {
-            Ok(Released::Freed | Released::Gone) => continue,
-            Ok(Released::NotDue) => {}
-            Err(failure) => error!(error = %failure, "lease"),
-        }
-        response.add_failure(message.message_id.clone().unwrap_or_default());
+        batch.note(message, release(worker, message).await);
     }
-    Ok(response)
+    Ok(batch.answer())
 }
 
-async fn release(worker: &Worker<Config>, message: &SqsMessage) -> Result<Released, Error> {
+/// Says whether the lease needs to be looked at no more.
+async fn release(worker: &Worker<Config>, message: &SqsMessage) -> Result<bool, Error> {
     let lease: Lease = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
-    worker.store.release(&lease, worker.config.departure).await.map_err(|halt| format!("{halt:?}").into())
+    let released = worker.store.release(&lease, worker.config.departure).await;
+    Ok(released.map_err(Halt::into_failure)? != Released::NotDue)
 }
