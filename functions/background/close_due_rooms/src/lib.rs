@@ -52,7 +52,8 @@ pub struct Report {
     pub failed: usize,
 }
 
-/// Sweeps once.
+/// Sweeps once. Where some entries could not be dealt with it fails when it has done the others, so that it is called
+/// again, and that the alarm for sweeps that fail hears of what fails each time.
 pub async fn handle(worker: &Worker<Config>, _tick: Tick) -> Result<Report, Error> {
     let mut report = Report::default();
     for shard in Store::due_shards() {
@@ -67,6 +68,9 @@ pub async fn handle(worker: &Worker<Config>, _tick: Tick) -> Result<Report, Erro
         }
     }
     info!(closed = report.closed, freed = report.freed, failed = report.failed, "swept");
+    if report.failed > 0 {
+        return Err(format!("entries that could not be dealt with: {}", report.failed).into());
+    }
     Ok(report)
 }
 

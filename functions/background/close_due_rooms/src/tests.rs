@@ -1,8 +1,8 @@
 use models::{EndReason, Room, RoomKey, Status, Timestamp};
 use serde_json::json;
 use store::{NewCodeRoom, NewRoom};
-use testing::TestTable;
 use testing::rooms::{CODE_RETENTION, EMPTY_TIMEOUT, PAST_ROOMS, new_code_room, new_room};
+use testing::{TestTable, Verdict};
 
 use super::*;
 
@@ -137,6 +137,26 @@ async fn many_rooms_are_closed_in_one_sweep_and_two_at_once_close_each_once() {
         assert_eq!((status, seq), (Status::Ended, 2), "{key} has one end");
     }
     assert!(rooms.state(&kept.key).await.is_open(table.now()));
+}
+
+#[tokio::test]
+async fn a_sweep_that_cannot_close_a_room_closes_the_others_and_fails() {
+    let table = TestTable::new().await;
+    let mut is_first = true;
+    let between = table.between(move |asked| {
+        let fails = asked.operation == "TransactWriteItems" && std::mem::take(&mut is_first);
+        if fails { Verdict::Fails } else { Verdict::Passes }
+    });
+    let env = table.env_with("close_due_rooms", &between.variables());
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let keys = [rooms.open("room-1", None).await.key, rooms.open("room-2", None).await.key];
+    table.clock.advance(EMPTY_TIMEOUT);
+    let failure = handle(&worker, Tick {}).await.expect_err("one is left");
+    assert_eq!(failure.to_string(), "entries that could not be dealt with: 1");
+    assert_eq!(swept(&worker).await, closed(1), "by the next one");
+    for key in keys {
+        assert_eq!(rooms.state(&key).await.status, Status::Ended);
+    }
 }
 
 #[tokio::test]
