@@ -20,7 +20,7 @@ use models::{
 
 use self::steps::Plan;
 use crate::answer::Keep;
-use crate::commit::{Outcome, Verdict};
+use crate::commit::{MOST_LOOKS, Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{ParticipantItem, RoomItem};
 use crate::past::remember;
@@ -28,9 +28,6 @@ use crate::{Store, StoreError};
 
 /// A session token is good for a day at most.
 pub(crate) const SESSION_TOKEN_LIFE: Duration = Duration::from_hours(24);
-
-/// How often an admission looks again when the room changed between its look and its write.
-const MOST_TRIES: usize = 20;
 
 /// How somebody proves who he is.
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +157,7 @@ impl Store {
             }
             Credential::User { .. } | Credential::Guest(_) => None,
         };
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let known = match explained.take() {
                 Some(known) => known,
                 None => self.decide(door, session).await?,
@@ -209,7 +206,7 @@ impl Store {
             };
             explained = explain(door, session, verdicts, self.clock.now())?;
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 
     /// Reads the room and the person, and judges.

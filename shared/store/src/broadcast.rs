@@ -7,14 +7,11 @@ use models::{Broadcast, Event, Refusal, RoomKey, Timestamp};
 use uuid::Uuid;
 
 use crate::answer::Keep;
-use crate::commit::{Outcome, Verdict};
+use crate::commit::{MOST_LOOKS, Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Item, Key, RoomItem, deflate};
 use crate::step::{Step, n};
 use crate::{Store, StoreError};
-
-/// How often it looks again when the room changed under its hands.
-const MOST_TRIES: usize = 20;
 
 /// How long the words are kept, in seconds.
 const KEPT_SECONDS: i64 = 24 * 3600;
@@ -30,7 +27,7 @@ impl Store {
         keep: Option<Keep<'_, ()>>,
     ) -> Result<(), Halt> {
         let id = self.random.uuid_at(self.clock.now());
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let steps = |now| {
                 let tell = RoomTransition::tell(None, Event::Broadcast { id }, now);
                 vec![Step::of_room(key, &tell), words_step(key, id, broadcast, now)]
@@ -47,7 +44,7 @@ impl Store {
                 return Err(Refusal::RoomNotActive.into());
             }
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 }
 

@@ -14,6 +14,9 @@ use crate::step::{Action, Step};
 use crate::turn::Turns;
 use crate::{Store, StoreError};
 
+/// How often an operation looks, decides and writes, when what it saw had changed before each of its writes.
+pub(crate) const MOST_LOOKS: usize = 20;
+
 /// How one step of a cancelled transaction stood.
 #[derive(Debug)]
 pub(crate) enum Verdict {

@@ -9,15 +9,12 @@ use models::{
 };
 
 use crate::answer::Keep;
-use crate::commit::{Outcome, Verdict};
+use crate::commit::{MOST_LOOKS, Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Key, RoomDocument, RoomItem};
 use crate::past::remember;
 use crate::step::Step;
 use crate::{Store, StoreError};
-
-/// How often a create looks again when the room changed under its hands.
-const MOST_TRIES: usize = 20;
 
 /// A collision of codes is one in 10^12 for a million rooms; more of them in a row mean that something is broken.
 const MOST_DRAWS: usize = 5;
@@ -98,7 +95,7 @@ impl Store {
     ) -> Result<Created, Halt> {
         let created = fresh(new, sid, now);
         let mut over: Option<(Room, RoomDocument)> = None;
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let steps = |now: Timestamp| {
                 let create = match &over {
                     None => RoomTransition::create(&created.room, now),
@@ -135,7 +132,7 @@ impl Store {
                 _ => {}
             }
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 
     /// Makes a room by code, idle until its first join. A code that is taken is drawn again.

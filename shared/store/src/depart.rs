@@ -7,14 +7,11 @@ use models::{RoomKey, SessionId, SessionToken, Sid, Standing, Timestamp, UserId}
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Keep;
-use crate::commit::{Outcome, Verdict};
+use crate::commit::{MOST_LOOKS, Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{ParticipantItem, RoomItem};
 use crate::step::Step;
 use crate::{Store, StoreError};
-
-/// How often a departure looks again when seats changed under its hands.
-const MOST_TRIES: usize = 20;
 
 /// A seat, or a place in the waiting room, that nobody is connected to: from `due_at` on it may be released, unless
 /// somebody has come back to it, which sets another time.
@@ -79,7 +76,7 @@ impl Store {
         keep: Option<&Keep<'_, ()>>,
     ) -> Result<bool, Halt> {
         let mut leaving = Leaving::Others;
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let steps = |now| {
                 vec![
                     Step::of_room(key, &departure.state(leaving, now)),
@@ -111,6 +108,6 @@ impl Store {
             }
             leaving = Leaving::seat(&room, pause, self.now());
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 }

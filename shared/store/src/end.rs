@@ -4,15 +4,12 @@ use models::transition::{Ending, RoomTransition};
 use models::{EndReason, Refusal, Room, RoomKey, Status};
 
 use crate::answer::Keep;
-use crate::commit::Outcome;
+use crate::commit::{MOST_LOOKS, Outcome};
 use crate::error::Halt;
 use crate::items::Key;
 use crate::past::remember;
 use crate::step::{Step, n};
 use crate::{Seen, Store, StoreError};
-
-/// How often it looks again when the room changed under its hands.
-const MOST_TRIES: usize = 20;
 
 impl Store {
     /// Ends what `ending` says, and remembers the session that ends by it. `authorise` looks at the room first.
@@ -26,7 +23,7 @@ impl Store {
         authorise: impl Fn(&Room) -> Result<(), Refusal>,
         keep: Option<Keep<'_, ()>>,
     ) -> Result<(), Halt> {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let Seen { room, document, .. } = self.room_with_document(key).await?;
             let now = self.clock.now();
             let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
@@ -56,7 +53,7 @@ impl Store {
                 Outcome::Refused(_) => {}
             }
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 
     /// Somebody may have come between the look at the room and its end; nobody comes after it. What is remembered of the

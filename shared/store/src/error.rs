@@ -25,6 +25,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// `what` was another one at each write than at the look before it.
+    pub(crate) fn kept_changing(what: &str) -> Self {
+        Self::Busy(format!("{what} kept changing"))
+    }
+
     /// Says in the log that `work` failed by it. Of an item that is not as we write it only its kind, and the field that it
     /// lacks: other words about it may quote what is in it.
     pub fn log(&self, work: &'static str) {

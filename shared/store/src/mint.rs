@@ -8,7 +8,7 @@ use models::{
 use uuid::Uuid;
 
 use crate::answer::Keep;
-use crate::commit::{Outcome, Verdict};
+use crate::commit::{MOST_LOOKS, Outcome, Verdict};
 use crate::error::Halt;
 use crate::items::{Key, TokenRecord, encode, encode_text, held, kept_from_before, token_attribute};
 use crate::step::{Step, m};
@@ -16,9 +16,6 @@ use crate::{Store, StoreError};
 
 /// Unused tokens of one person; one more drops the oldest, so that the newest always works.
 const MOST_TOKENS: usize = 20;
-
-/// How often a mint looks again when the participant changed under its hands.
-const MOST_TRIES: usize = 10;
 
 /// What a token will bring to the participant who uses it.
 #[derive(Clone, Debug)]
@@ -65,7 +62,7 @@ impl Store {
         keep: Option<Keep<'_, Minted>>,
     ) -> Result<Minted, Halt> {
         let id = self.random.uuid_at(now);
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let seen = self.look(key, false, user).await?;
             let room = seen.room.filter(|room| room.is_open(now)).ok_or(Refusal::RoomNotActive)?;
             // The person whose id the server makes is known only now, and is new.
@@ -96,7 +93,7 @@ impl Store {
                 return Ok(minted);
             }
         }
-        Err(StoreError::Busy("the participant kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the participant").into())
     }
 }
 

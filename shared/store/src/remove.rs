@@ -6,14 +6,11 @@ use models::transition::{Departure, PersonTransition, RoomTransition};
 use models::{Event, Participant, Refusal, Room, RoomKey, Standing, Timestamp, TokenId, UserId};
 
 use crate::answer::Keep;
-use crate::commit::Outcome;
+use crate::commit::{MOST_LOOKS, Outcome};
 use crate::error::Halt;
 use crate::items::kept_from_before;
 use crate::step::Step;
 use crate::{Store, StoreError};
-
-/// How often it looks again when the participant changed under its hands.
-const MOST_TRIES: usize = 20;
 
 /// How somebody is to be put out.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +50,7 @@ impl Store {
         authorise: impl Fn(&Room, Option<&Participant>) -> Result<(), Refusal>,
         keep: Option<Keep<'_, ()>>,
     ) -> Result<(), Halt> {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let seen = self.look(removal.room, false, Some(removal.user)).await?;
             let room = self.running(seen.room)?;
             let record = seen.participant;
@@ -81,7 +78,7 @@ impl Store {
                 return Ok(());
             }
         }
-        Err(StoreError::Busy("the participant kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the participant").into())
     }
 
     /// Lets somebody come again who was barred. Says whether he was.
@@ -112,7 +109,7 @@ impl Store {
         revoked: &Revoked,
         keep: Option<Keep<'_, ()>>,
     ) -> Result<(), Halt> {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let user = match revoked {
                 Revoked::One(user, _) | Revoked::OfUser(user) => Some(user),
                 Revoked::All => None,
@@ -139,7 +136,7 @@ impl Store {
                 return Ok(());
             }
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 
     /// The room, if a session runs in it.

@@ -4,14 +4,11 @@ use models::transition::{RoomTransition, SettingsChange};
 use models::{Refusal, Room, RoomKey, Status};
 
 use crate::answer::Keep;
-use crate::commit::Outcome;
+use crate::commit::{MOST_LOOKS, Outcome};
 use crate::error::Halt;
 use crate::items::RoomDocument;
 use crate::step::Step;
 use crate::{Store, StoreError};
-
-/// How often it looks again when the room changed under its hands.
-const MOST_TRIES: usize = 20;
 
 impl Store {
     /// Changes a room by code as its host wants; `decide` makes the change of what is there. Answers with the room as
@@ -24,7 +21,7 @@ impl Store {
         decide: impl Fn(&Room) -> Result<SettingsChange, Refusal>,
         keep: Option<Keep<'_, (Room, RoomDocument)>>,
     ) -> Result<(Room, RoomDocument), Halt> {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let seen = self.look(key, true, None).await?;
             let now = self.clock.now();
             let mut room = seen.room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
@@ -52,6 +49,6 @@ impl Store {
                 Outcome::Refused(_) => {}
             }
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 }

@@ -5,16 +5,13 @@ use std::time::Duration;
 use models::transition::{Retention, RoomTransition};
 use models::{RoomKey, Status};
 
-use crate::commit::Outcome;
+use crate::commit::{MOST_LOOKS, Outcome};
 use crate::depart::{Lease, Released};
 use crate::error::Halt;
 use crate::items::{BY_DUE, Item, Key, ParticipantItem, due_shards};
 use crate::past::remember;
 use crate::step::{Step, n, s};
 use crate::{Store, StoreError};
-
-/// How often it looks again when the room changed under its hands.
-const MOST_TRIES: usize = 20;
 
 /// An entry of the index of what is due: as it was a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +81,7 @@ impl Store {
 
     /// Closes the session of a room whose time has come, as of that time. Says whether there was one to close.
     async fn close_due(&self, key: &RoomKey, kept: Retention) -> Result<bool, Halt> {
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MOST_LOOKS {
             let seen = self.room_with_document(key).await?;
             let now = self.now();
             let Some(room) = seen.room.filter(|room| room.status == Status::Open && room.due_at <= now)
@@ -101,6 +98,6 @@ impl Store {
                 return Ok(true);
             }
         }
-        Err(StoreError::Busy("the room kept changing".to_owned()).into())
+        Err(StoreError::kept_changing("the room").into())
     }
 }
