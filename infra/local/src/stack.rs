@@ -83,7 +83,7 @@ pub enum StartError {
 }
 
 /// Where a stack can be reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
     /// The HTTP API.
     pub http: String,
@@ -129,7 +129,7 @@ impl Stack {
             sqs: format!("http://{}", sqs.local_addr()?),
         };
         let path = template_path(options)?;
-        let template = load_with_queues(&path, options, &addresses.http, &addresses.sqs)?;
+        let template = load_at(&path, options, &addresses)?;
         let root = path.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let names = template.functions.iter().map(|function| function.binary.as_str());
         let binaries = binaries::build(root, names, options.release).await?;
@@ -221,22 +221,18 @@ pub fn template_path(options: &Options) -> Result<PathBuf, StartError> {
 
 /// Reads the template with the parameters and variables that the options override.
 pub fn load(path: &Path, options: &Options, http_url: &str) -> Result<Template, StartError> {
-    load_with_queues(path, options, http_url, "")
+    load_at(path, options, &Addresses { http: http_url.to_owned(), ..Addresses::default() })
 }
 
-/// The same, where the queues have addresses.
-fn load_with_queues(
-    path: &Path,
-    options: &Options,
-    http_url: &str,
-    sqs_url: &str,
-) -> Result<Template, StartError> {
+/// The same, where everything has an address.
+fn load_at(path: &Path, options: &Options, addresses: &Addresses) -> Result<Template, StartError> {
     let surroundings = Surroundings {
         region: REGION.to_owned(),
         account_id: ACCOUNT_ID.to_owned(),
         stack_name: STACK_NAME.to_owned(),
-        http_url: http_url.to_owned(),
-        sqs_url: sqs_url.to_owned(),
+        http_url: addresses.http.clone(),
+        ws_url: addresses.ws.clone(),
+        sqs_url: addresses.sqs.clone(),
     };
     let declared = template::declared_parameters(path)?;
     let is_declared = |name: &str| declared.contains(name);

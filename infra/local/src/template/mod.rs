@@ -1,9 +1,8 @@
 //! The loader of the SAM template.
 //!
-//! [`load`] reads the very file that is deployed and says what there is to run: functions with their environment
-//! and
-//! what calls them, the HTTP API, tables with their indexes and streams, and queues. It resolves parameters, conditions, globals
-//! and intrinsic functions as `CloudFormation` and SAM do.
+//! [`load`] reads the very file that is deployed and says what there is to run: functions with their environment and
+//! what calls them, the HTTP API, the WebSocket API, tables with their indexes and streams, and queues. It resolves
+//! parameters, conditions, globals and intrinsic functions as `CloudFormation` and SAM do.
 //!
 //! **What it does not know is an error that names the line.** A section, a resource type, a property, an event or a
 //! function that were skipped would make the local stack behave unlike the deployed one without a word. So each
@@ -40,6 +39,8 @@ mod substitute;
 mod table;
 mod triggers;
 mod value;
+mod websocket_api;
+mod websocket_routes;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,7 @@ use std::path::Path;
 pub use error::TemplateError;
 pub use model::{Cors, Function, HttpApi, Index, Projection, Route, Surroundings, Table, Template};
 pub use sources::{Fifo, Queue, QueueSource, Redrive, Schedule, StreamSource};
+pub use websocket_api::{WebSocketApi, WebSocketRoute};
 
 use conditions::Conditions;
 use document::{Entry, Node};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::sources::{Queue, QueueSource, Schedule, StreamSource};
+use super::websocket_api::{WebSocketApi, WebSocketRoute};
 
 /// What the local stack knows and a template asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ pub struct Surroundings {
     /// Where the HTTP API is served here, without a slash at the end: `ApiEndpoint`, and what an address at
     /// `execute-api` becomes.
     pub http_url: String,
+    /// Where the WebSocket API is served here, `ws://…` without a slash at the end. What functions call of it is at the same
+    /// place over HTTP.
+    pub ws_url: String,
     /// Where SQS is served here, without a slash at the end: what the addresses of queues begin with.
     pub sqs_url: String,
 }
@@ -35,6 +39,10 @@ pub struct Template {
     pub queues: Vec<Queue>,
     /// The HTTP API, if there is one.
     pub http_api: Option<HttpApi>,
+    /// The WebSocket API, if there is one.
+    pub websocket_api: Option<WebSocketApi>,
+    /// Its routes.
+    pub websocket_routes: Vec<WebSocketRoute>,
 }
 
 impl Template {
@@ -61,6 +69,8 @@ impl fmt::Debug for Template {
             .field("tables", &self.tables)
             .field("queues", &self.queues)
             .field("http_api", &self.http_api)
+            .field("websocket_api", &self.websocket_api)
+            .field("websocket_routes", &self.websocket_routes)
             .finish_non_exhaustive()
     }
 }

@@ -9,6 +9,7 @@ use super::parameters::Parameters;
 use super::resources::{Declared, Identity};
 use super::substitute::{self, Part};
 use super::value::{Content, Field, Value};
+use super::websocket_api;
 
 /// `AWS::Partition`, as everywhere but in China and `GovCloud`.
 pub(super) const PARTITION: &str = "aws";
@@ -288,7 +289,10 @@ impl Assembly {
     fn finish(self, scope: &Scope<'_>) -> Content {
         match self.elsewhere {
             Some(reason) => Content::Elsewhere(reason),
-            None => Content::text(http_api::address_here(self.text, scope)),
+            None => {
+                let text = http_api::address_here(self.text, scope);
+                Content::text(websocket_api::address_here(text, scope))
+            }
         }
     }
 }

@@ -12,11 +12,16 @@ use super::queue;
 use super::resolve::{PARTITION, Scope};
 use super::table;
 use super::value::{Content, Map, Value};
+use super::{websocket_api, websocket_routes};
 
 /// Every type, but those that a template invents (`Custom::…`).
 pub(super) const TYPES: &[&ResourceType] = &[
     &function::TYPE,
     &http_api::TYPE,
+    &websocket_api::TYPE,
+    &websocket_routes::ROUTE,
+    &websocket_routes::INTEGRATION,
+    &websocket_routes::PERMISSION,
     &table::TYPE,
     &queue::TYPE,
     &passive::LOG_GROUP,

@@ -11,6 +11,8 @@ mod repository;
 mod structure;
 mod tables;
 mod triggers;
+mod websocket_api;
+mod websocket_routes;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,6 +25,7 @@ fn surroundings() -> Surroundings {
         account_id: "000000000000".to_owned(),
         stack_name: "demo".to_owned(),
         http_url: "http://127.0.0.1:3000".to_owned(),
+        ws_url: "ws://127.0.0.1:3001".to_owned(),
         sqs_url: "http://127.0.0.1:9324".to_owned(),
     }
 }
