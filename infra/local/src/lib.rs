@@ -2,8 +2,8 @@
 //!
 //! A [`Stack`] is an embedded DynamoDB ([`database`]) with or without the behaviour of the real one under load
 //! ([`simulate`]), an SQS ([`queues`]), a Lambda Runtime API with a pool of processes for each function ([`runtime`]),
-//! an HTTP API in front of them ([`gateway`]), and what else calls them ([`sources`]): streams, queues, schedules. What
-//! there is of all that comes from the template ([`template`]).
+//! an HTTP API and a WebSocket API in front of them ([`gateway`], [`websocket`]), and what else calls them ([`sources`]):
+//! streams, queues, schedules. What there is of all that comes from the template ([`template`]).
 
 pub mod binaries;
 pub mod console;
@@ -20,7 +20,7 @@ pub mod simulate;
 pub mod sources;
 pub mod stack;
 pub mod template;
-mod websocket;
+pub mod websocket;
 
 pub use options::Options;
 pub use stack::{Addresses, Stack, StartError};

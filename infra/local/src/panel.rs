@@ -29,6 +29,13 @@ pub fn panel(stack: &Stack, options: &Options) -> String {
     } else {
         format!("  queues      {}, an SQS at {}\n", queues.join(", "), stack.addresses.sqs)
     };
+    let sockets = match &stack.template.websocket_api {
+        Some(api) => {
+            let routes = stack.template.websocket_routes.len();
+            format!("  WebSocket   {}/{}, {routes} routes\n", stack.addresses.ws, api.stage)
+        }
+        None => String::new(),
+    };
     let tables: Vec<&str> = stack.template.tables.iter().map(|table| table.name.as_str()).collect();
     let routes: usize = stack.template.functions.iter().map(|function| function.routes.len()).sum();
     let create = json!({
@@ -50,7 +57,7 @@ pub fn panel(stack: &Stack, options: &Options) -> String {
         "
   functions   {functions} with {routes} routes, from template.yaml
   table       {tables}
-{queues}  database    {database}
+{sockets}{queues}  database    {database}
   simulation  {simulation}
   API key     {key} / {secret}
 

@@ -20,9 +20,10 @@ use crate::options::Options;
 use crate::queues::{self, Queues, StoreError};
 use crate::runtime::{Functions, InvokeError, Invoked, Settings};
 use crate::secrets;
+use crate::simulate;
 use crate::sources::{self, Sources, StreamError};
 use crate::template::{self, Surroundings, Template, TemplateError};
-use crate::{simulate, websocket};
+use crate::websocket::{Limits, WebSockets};
 
 /// The region of a stack on this machine.
 pub const REGION: &str = "us-east-1";
@@ -105,6 +106,7 @@ pub struct Stack {
     pub(crate) queues: Arc<Queues>,
     pub(crate) sources: Sources,
     embedded: Option<Embedded>,
+    websockets: WebSockets,
     /// What calls functions.
     front: JoinSet<()>,
     /// What functions call.
@@ -167,8 +169,9 @@ impl Stack {
         let domain = http.local_addr()?.to_string();
         let gateway = Gateway::new(domain, &template, Arc::clone(&functions), console.clone());
         front.spawn(gateway.serve(http));
-        front.spawn(websocket::serve(ws));
-        Ok(Self { addresses, template, functions, queues, sources, embedded, front, back })
+        let invoke = Arc::<Functions>::clone(&functions);
+        let websockets = WebSockets::start(ws, &template, invoke, Limits::default(), console.clone())?;
+        Ok(Self { addresses, template, functions, queues, sources, embedded, websockets, front, back })
     }
 
     /// The ids of the functions' processes that run at the moment, by the name of their binary.
@@ -186,7 +189,7 @@ impl Stack {
     /// Ends everything, and waits until it has ended: no process is left.
     pub async fn stop(mut self) {
         self.front.shutdown().await;
-        self.sources.stop().await;
+        tokio::join!(self.websockets.stop(), self.sources.stop());
         self.functions.stop().await;
         self.back.shutdown().await;
         if let Some(embedded) = self.embedded.take() {

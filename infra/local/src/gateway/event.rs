@@ -7,37 +7,23 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, USER_AGENT};
+use hyper::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, USER_AGENT};
 use hyper::http::request::Parts;
-use models::{Clock as _, Random as _, SystemClock, SystemRandom, Timestamp};
+use models::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
+use super::request::{added_headers, header_text, log_time, passed_headers, query_pairs, request_id};
 use super::routes::{Found, decode};
 use crate::stack::{ACCOUNT_ID, HTTP_API_ID};
 
-/// These are between the client and the gateway.
-const HOP_HEADERS: [&str; 7] =
-    ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
-
-/// What the gateway itself says about a request.
-const ADDED_HEADERS: [&str; 4] =
-    ["x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"];
-
 /// The event that a request to the API `domain` becomes, as JSON.
 pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, domain: &str, peer: SocketAddr) -> String {
-    let port = domain.rsplit_once(':').map_or("80", |(_, port)| port).to_owned();
     let source = peer.ip().to_string();
     let mut headers = headers(&head.headers);
     // A request reaches API Gateway by its own name only; whatever a client says here is not passed on.
     headers.insert(HOST.to_string(), domain.to_owned());
     headers.insert("content-length".to_owned(), body.len().to_string());
-    let forwarded = [
-        format!("Root=1-{:08x}-{}", SystemClock.now().seconds(), &request_id()[..24]),
-        source.clone(),
-        port,
-        "http".to_owned(),
-    ];
-    headers.extend(ADDED_HEADERS.map(str::to_owned).into_iter().zip(forwarded));
+    headers.extend(added_headers(domain, &source).map(|(name, value)| (name.to_owned(), value)));
     // API Gateway decodes the path, but not the query.
     let path = decode(head.uri.path());
     let query = head.uri.query().unwrap_or_default();
@@ -58,7 +44,7 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, domain: &str,
                 "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": source,
-                "userAgent": text(&head.headers, &USER_AGENT).unwrap_or_default(),
+                "userAgent": header_text(&head.headers, &USER_AGENT).unwrap_or_default(),
             },
             "requestId": request_id(),
             "routeKey": found.key,
@@ -72,7 +58,7 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, domain: &str,
     if !cookies.is_empty() {
         event["cookies"] = json!(cookies);
     }
-    let parameters = query_parameters(query);
+    let parameters = joined(query_pairs(query));
     if !parameters.is_empty() {
         event["queryStringParameters"] = json!(parameters);
     }
@@ -80,40 +66,30 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &Found<'_>, domain: &str,
         event["pathParameters"] = json!(found.parameters);
     }
     if !body.is_empty() {
-        let (body, encoded) = carried(body, text(&head.headers, &CONTENT_TYPE).as_deref());
+        let (body, encoded) = carried(body, header_text(&head.headers, &CONTENT_TYPE).as_deref());
         event["body"] = body;
         event["isBase64Encoded"] = encoded.into();
     }
     event.to_string()
 }
 
-/// A time as in the common log format: `12/Mar/2020:19:03:58 +0000`.
-fn log_time(time: Timestamp) -> String {
-    let time = jiff::Timestamp::from_millisecond(time.millis()).unwrap_or_default();
-    time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
-}
-
-/// The id of a request, as long as API Gateway's.
-pub(super) fn request_id() -> String {
-    SystemRandom.uuid().as_simple().to_string()
-}
-
-/// Several headers of one name are joined by commas; cookies have a field of their own.
+/// Cookies have a field of their own.
 fn headers(all: &HeaderMap) -> BTreeMap<String, String> {
+    let passed = passed_headers(all).filter(|(name, _)| *name != COOKIE);
+    joined(passed.map(|(name, value)| (name.to_string(), value.into_owned())))
+}
+
+/// Several values of one name are joined by commas.
+fn joined(pairs: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
-    for (name, value) in all {
-        let name = name.as_str();
-        if name == COOKIE.as_str() || HOP_HEADERS.contains(&name) || ADDED_HEADERS.contains(&name) {
-            continue;
-        }
-        let value = String::from_utf8_lossy(value.as_bytes());
+    for (name, value) in pairs {
         joined
-            .entry(name.to_owned())
+            .entry(name)
             .and_modify(|first| {
                 first.push(',');
                 first.push_str(&value);
             })
-            .or_insert_with(|| value.clone().into_owned());
+            .or_insert(value);
     }
     joined
 }
@@ -123,22 +99,6 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
     let pieces =
         values.flat_map(|value| value.split(';').map(|piece| piece.trim().to_owned()).collect::<Vec<_>>());
     pieces.filter(|piece| !piece.is_empty()).collect()
-}
-
-fn query_parameters(query: &str) -> BTreeMap<String, String> {
-    let mut joined = BTreeMap::<String, String>::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = decode(&value.replace('+', " "));
-        joined
-            .entry(decode(&name.replace('+', " ")))
-            .and_modify(|first| {
-                first.push(',');
-                first.push_str(&value);
-            })
-            .or_insert(value);
-    }
-    joined
 }
 
 /// The body as the event carries it: as it is when its type says that it is text, else in base64.
@@ -151,10 +111,6 @@ fn carried(body: &Bytes, content_type: Option<&str>) -> (Value, bool) {
         Ok(text) if textual => (text.into(), false),
         _ => (BASE64_STANDARD.encode(body).into(), true),
     }
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

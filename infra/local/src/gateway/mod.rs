@@ -4,6 +4,7 @@
 mod answer;
 mod cors;
 mod event;
+pub(crate) mod request;
 mod routes;
 
 use std::net::SocketAddr;
@@ -185,7 +186,7 @@ fn message(status: StatusCode, text: &str) -> Response {
 fn event_id(status: StatusCode, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    let id = HeaderValue::try_from(event::request_id()).expect("hexadecimal digits");
+    let id = HeaderValue::try_from(request::request_id()).expect("hexadecimal digits");
     response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
     response
 }

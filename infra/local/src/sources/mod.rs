@@ -33,7 +33,7 @@ use schedule::Scheduled;
 use stream::{Mapping, Positions, StreamReader};
 
 /// How long calls that run may take when the stack stops; what is not finished then comes again at the next start.
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// What event sources need of a stack.
 pub struct Surroundings<'a> {

@@ -287,12 +287,10 @@ impl Assembly {
     }
 
     fn finish(self, scope: &Scope<'_>) -> Content {
-        match self.elsewhere {
-            Some(reason) => Content::Elsewhere(reason),
-            None => {
-                let text = http_api::address_here(self.text, scope);
-                Content::text(websocket_api::address_here(text, scope))
-            }
+        if let Some(reason) = self.elsewhere {
+            return Content::Elsewhere(reason);
         }
+        let text = http_api::address_here(self.text, scope);
+        Content::text(websocket_api::address_here(text, scope))
     }
 }

@@ -26,7 +26,7 @@ fn with(property: &str) -> String {
             properties.push(format!("{name}: {value}"));
         }
     }
-    api(&properties.iter().map(|property| format!("      {property}\n")).collect::<String>())
+    api(&format!("      {}\n", properties.join("\n      ")))
 }
 
 #[test]
