@@ -150,3 +150,13 @@ async fn a_reserved_concurrency_is_a_limit_at_once() {
     assert!(first.is_ok());
     stack.functions.stop().await;
 }
+
+#[tokio::test]
+async fn a_call_begins_where_it_is_made() {
+    let stack = scripted("prompt", "exec sleep 60", None).await;
+    let mut call = std::pin::pin!(stack.functions.invoke("F", Bytes::from("{}")));
+    assert!(futures_util::poll!(call.as_mut()).is_pending());
+    // No other task has had its turn since.
+    assert_eq!(stack.functions.processes().len(), 1, "its process was started");
+    stack.functions.stop().await;
+}

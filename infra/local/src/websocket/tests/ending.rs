@@ -72,7 +72,6 @@ async fn when_it_stops_clients_are_sent_away_and_functions_told() {
     let said = rig.console.kept();
     let lines = said.iter().filter(|line| line.starts_with("F | ws $disconnect 200 "));
     assert_eq!(lines.count(), 2, "they were finished: {said:?}");
-    assert!(TcpStream::connect(&rig.address).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test]

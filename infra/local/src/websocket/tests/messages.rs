@@ -38,7 +38,8 @@ async fn what_a_function_returns_is_for_nobody() {
     assert_eq!(next(&mut socket).await, "later");
 }
 
-#[tokio::test]
+// With several threads, as tasks would begin in any order there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn messages_of_a_connection_are_begun_in_their_order_and_worked_on_at_once() {
     let script = Script::new(|event| async move {
         if event["body"].as_str().is_some_and(|body| body.contains("\"n\":0,")) {
