@@ -71,6 +71,11 @@ pub enum Event {
         /// Whether he is barred, too.
         banned: bool,
     },
+    /// Others see somebody who is in otherwise: he is away or back, shows himself or hides, or may do other things.
+    Changed {
+        /// Whom.
+        user: UserId,
+    },
     /// Join tokens were revoked, of one person or of everybody.
     Revoked,
     /// The lock was set or lifted.

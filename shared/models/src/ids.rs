@@ -84,6 +84,10 @@ text_id! {
     /// An API key's public name: 1 to 64 printable ASCII characters.
     ApiKeyId
 }
+text_id! {
+    /// A WebSocket, as API Gateway names it: 1 to 128 printable ASCII characters.
+    ConnectionId
+}
 uuid_id! {
     /// A session of a room: from its create to its end.
     Sid
@@ -188,6 +192,15 @@ impl TryFrom<&str> for ApiKeyId {
     }
 }
 
+impl TryFrom<&str> for ConnectionId {
+    type Error = IdError;
+
+    fn try_from(text: &str) -> Result<Self, IdError> {
+        check(text, 128, |c| c.is_ascii_graphic())?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
 impl ParticipantId {
     /// The participant that `user` is in the session `sid`: the same one however often he comes back.
     pub fn of(sid: Sid, user: &UserId) -> Self {
@@ -236,7 +249,8 @@ impl std::str::FromStr for RoomKey {
 }
 
 /// The id of a join token, its `jti`: `<sid>.<uuid>`. The UUID is of version 7, so it also says when it was minted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct TokenId {
     /// The session that the token opens.
     pub sid: Sid,
@@ -253,6 +267,20 @@ impl TokenId {
                 i64::try_from(seconds).unwrap_or(0).saturating_mul(1000) + i64::from(nanos / 1_000_000),
             )
         })
+    }
+}
+
+impl From<TokenId> for String {
+    fn from(id: TokenId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for TokenId {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
     }
 }
 
@@ -292,6 +320,15 @@ mod tests {
         }
         assert!(UserId::try_from("a\u{7}").is_err());
         assert!(UserId::try_from("é".repeat(129).as_str()).is_err());
+    }
+
+    #[test]
+    fn a_connection_id_is_of_printable_ascii() {
+        assert!(ConnectionId::try_from("L0SM9cOFvHcCIhw=").is_ok());
+        for bad in ["", "a b", "ä", "a\n"] {
+            assert!(ConnectionId::try_from(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(ConnectionId::try_from("a".repeat(129).as_str()), Err(IdError::TooLong(128)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod admission;
 mod broadcast;
 mod clock;
 mod code;
+mod connection;
 mod event;
 mod expiry;
 mod ids;
@@ -24,9 +25,12 @@ pub use admission::{Applicant, Entry, Record, judge};
 pub use broadcast::{Broadcast, Speech, Tone};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
 pub use code::RoomCode;
+pub use connection::{Client, Connection, Media, MediaChange};
 pub use event::{EndReason, Event, Happened};
 pub use expiry::waiter_expires_at;
-pub use ids::{ApiKeyId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId};
+pub use ids::{
+    ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
+};
 pub use participant::{Locks, Metadata, Participant, Profile, Role, Standing};
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};

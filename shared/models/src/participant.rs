@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ParticipantId, Room, SessionId, Sid, Timestamp, UserId};
+use crate::{Connection, Media, ParticipantId, Room, SessionId, Sid, Timestamp, UserId};
 
 /// What a person may do in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +131,10 @@ pub struct Participant {
     pub admitted: bool,
     /// The ids of his unused join tokens with the moments at which they expire.
     pub tokens: Vec<(Uuid, Timestamp)>,
+    /// Who is connected to his place, with what: a message to many reads nothing else of them.
+    pub connection: Option<Connection>,
+    /// What he shows of himself.
+    pub media: Media,
     /// From when on his place may be released, since nobody is connected to it.
     pub lease: Option<Timestamp>,
     /// From when on TTL may remove his record: that of somebody who is only invited, or waits.
@@ -158,6 +162,8 @@ impl Participant {
             waiting_since: None,
             admitted: false,
             tokens: vec![],
+            connection: None,
+            media: Media::default(),
             lease: None,
             expires_at: None,
         }
@@ -171,6 +177,11 @@ impl Participant {
     /// Whether he has a seat in the room's present session.
     pub fn is_in(&self, room: &Room) -> bool {
         self.standing == Standing::Active && self.sid == room.sid
+    }
+
+    /// Whether he has a seat to which nobody is connected.
+    pub fn is_away(&self) -> bool {
+        self.standing == Standing::Active && self.connection.is_none()
     }
 
     /// Whether he presents in `room`, and has kept his seat since he began to.

@@ -30,7 +30,8 @@ impl Status {
 }
 
 /// How long a session lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lasts {
     /// As long as somebody is in.
     Unlimited,

@@ -1,9 +1,11 @@
 //! What our tokens say. Signing and verifying them is the `api` crate's.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{ApiKeyId, Lasts, ParticipantId, Role, RoomKey, SessionId, Sid, Timestamp, TokenId, UserId};
 
 /// A verified join token: minted for one person, good for one admission.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinToken {
     /// The API key that asked for it.
     pub api_key: ApiKeyId,
@@ -22,7 +24,7 @@ pub struct JoinToken {
 }
 
 /// A verified session token: proof of a seat (or of a place in the waiting room), for as long as its sitting lasts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionToken {
     /// The room.
     pub room: RoomKey,

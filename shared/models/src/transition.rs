@@ -10,6 +10,7 @@ mod effect;
 mod ending;
 mod need;
 mod person;
+mod presence;
 mod room;
 
 pub use arrival::{Arrival, Brings};
@@ -17,5 +18,6 @@ pub use departure::{Departure, Leaving};
 pub use effect::Effect;
 pub use ending::{Ending, Retention};
 pub use need::Need;
-pub use person::{Becomes, PersonNeed, PersonTransition};
+pub use person::{Becomes, Held, PersonNeed, PersonTransition};
+pub use presence::{Loss, Resumption, Showing};
 pub use room::{Change, RoomTransition, SettingsChange};

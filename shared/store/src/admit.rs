@@ -20,9 +20,10 @@ use models::{
 
 use self::steps::Plan;
 use crate::answer::Keep;
-use crate::commit::{MOST_LOOKS, Outcome, Verdict};
+use crate::commit::{MOST_LOOKS, Outcome, Verdict, is_refused};
+use crate::connections::unbound;
 use crate::error::Halt;
-use crate::items::{ParticipantItem, RoomItem};
+use crate::items::{Connected, ParticipantItem, RoomItem};
 use crate::past::remember;
 use crate::{Store, StoreError};
 
@@ -149,6 +150,26 @@ impl Store {
     /// A join token needs no read: the first attempt assumes that it is good and that there is a seat. A room by code is
     /// read first: it tells the host, and a full, locked or ended one refuses without a write.
     pub async fn admit(&self, door: &Door<'_>, keep: Option<Keep<'_, Admission>>) -> Result<Admission, Halt> {
+        self.enter(door, None, keep.as_ref()).await
+    }
+
+    /// The same over a connection, as it was read: his place is kept by it, and it is bound to that in the same step. The
+    /// place that it was bound to before is still to be left.
+    pub async fn admit_on(
+        &self,
+        door: &Door<'_>,
+        connected: &Connected,
+        keep: Option<Keep<'_, Admission>>,
+    ) -> Result<Admission, Halt> {
+        self.enter(door, Some(connected), keep.as_ref()).await
+    }
+
+    async fn enter(
+        &self,
+        door: &Door<'_>,
+        connected: Option<&Connected>,
+        keep: Option<&Keep<'_, Admission>>,
+    ) -> Result<Admission, Halt> {
         let session = SessionId(self.random.uuid());
         let guest = ParticipantId(self.random.uuid());
         let mut explained = match door.credential {
@@ -173,7 +194,7 @@ impl Store {
                 }
                 None => None,
             };
-            let plan = Plan { door, arrival, over };
+            let plan = Plan { door, arrival, over, connected };
             if plan.is_done() {
                 return Ok(plan.admission(now));
             }
@@ -182,15 +203,15 @@ impl Store {
                 Box::pin(async { self.would_admit(door).await.map(|_| ()) })
             };
             let outcome = self
-                .commit_keeping_watched(
-                    keep.as_ref(),
-                    |now| plan.admission(now),
-                    |now| plan.steps(now),
-                    Some(&watch),
-                )
+                .commit_keeping_watched(keep, |now| plan.admission(now), |now| plan.steps(now), Some(&watch))
                 .await;
             let verdicts = match outcome {
                 Ok(Outcome::Committed(at)) => return Ok(plan.admission(at)),
+                Ok(Outcome::Refused(verdicts))
+                    if connected.is_some() && is_refused(&verdicts, plan.steps(now).len() - 1) =>
+                {
+                    return Err(unbound().into());
+                }
                 Ok(Outcome::Refused(verdicts)) => verdicts,
                 // The answers of all attempts were lost: what happened is read from the participant.
                 Err(Halt::Failed(StoreError::Unavailable(reason))) => {

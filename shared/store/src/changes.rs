@@ -1,7 +1,9 @@
 //! The table's stream: what its records say of rooms and of seats.
 
 use models::relay::{Over, Told, over, told};
-use models::{Happened, Room, RoomKey, SessionId, Sid, Timestamp, UserId};
+use models::{
+    Client, Connection, ConnectionId, Happened, Room, RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
+};
 use serde::Deserialize;
 
 use crate::StoreError;
@@ -45,8 +47,47 @@ struct Text {
 pub enum Change {
     /// A room's state is another.
     Room(Box<RoomChange>),
-    /// A seat, or a place in the waiting room, is one that nobody is connected to, or has been taken up again.
-    Lease(Lease),
+    /// Somebody's record is another.
+    Person(Box<PersonChange>),
+}
+
+/// What a change of somebody's record says to those who wait for it; one of both at least.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonChange {
+    /// His seat, or his place in the waiting room, is one that nobody is connected to, or has been taken up again.
+    pub lease: Option<Lease>,
+    /// A connection is no longer his.
+    pub dropped: Option<Dropped>,
+}
+
+/// A connection that was somebody's and is not any more, though it may still stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The room.
+    pub room: RoomKey,
+    /// The session that he was connected to.
+    pub sid: Sid,
+    /// Who.
+    pub user: UserId,
+    /// The connection.
+    pub connection: Connection,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a connection is not somebody's any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// He came again, over another one or over none.
+    Duplicate,
+    /// He left of his own. Where he did so by this connection it may be on its way into another room.
+    Left,
+    /// He was put out.
+    Removed,
+    /// He was put out and barred.
+    Banned,
+    /// The session is over, and he is in the room's next one.
+    Over,
 }
 
 /// A room's state before and after.
@@ -72,12 +113,43 @@ impl RoomChange {
     }
 }
 
-/// What a lease is made of.
+/// What a record says of somebody's place and of his connection.
 #[derive(Debug, Deserialize)]
-struct LeaseItem {
+struct PersonImage {
     sid: Sid,
+    status: Standing,
     session: Option<SessionId>,
     due_at: Option<Timestamp>,
+    connection: Option<ConnectionId>,
+    client: Option<Client>,
+    #[serde(default)]
+    removed: bool,
+}
+
+impl PersonImage {
+    fn lease(&self, room: &RoomKey, user: &UserId) -> Option<Lease> {
+        let (session, due_at) = (self.session?, self.due_at?);
+        Some(Lease { room: room.clone(), sid: self.sid, user: user.clone(), session, due_at })
+    }
+
+    /// Why the connection that he had `before` is not his any more; none where it is, and where it was lost: it is gone,
+    /// and there is nobody to tell.
+    fn why(&self, before: &Self) -> Option<Why> {
+        if self.connection == before.connection {
+            return None;
+        }
+        if self.sid != before.sid {
+            return Some(Why::Over);
+        }
+        match self.status {
+            Standing::Banned => Some(Why::Banned),
+            Standing::Left if self.removed => Some(Why::Removed),
+            Standing::Left => Some(Why::Left),
+            Standing::Active | Standing::Waiting | Standing::Invited => {
+                (self.session != before.session).then_some(Why::Duplicate)
+            }
+        }
+    }
 }
 
 impl StreamRecord {
@@ -107,11 +179,18 @@ impl StreamRecord {
         let (Some(user), Some(image)) = (keys.sk.text.strip_prefix(PARTICIPANT_PREFIX), new_image) else {
             return Ok(None);
         };
-        let item: LeaseItem = decode("PARTICIPANT", image)?;
-        let (Some(session), Some(due_at)) = (item.session, item.due_at) else { return Ok(None) };
         let user = UserId::try_from(user)
             .map_err(|error| StoreError::Corrupt("PARTICIPANT", format!("sort key: {error}")))?;
-        Ok(Some(Change::Lease(Lease { room, sid: item.sid, user, session, due_at })))
+        let after: PersonImage = decode("PARTICIPANT", image)?;
+        let before = old_image.map(|image| decode::<PersonImage>("PARTICIPANT", image)).transpose()?;
+        let lease = after.lease(&room, &user);
+        let dropped = before.and_then(|before| {
+            let why = after.why(&before)?;
+            let connection = Connection { id: before.connection?, client: before.client? };
+            Some(Dropped { room, sid: before.sid, user, connection, why })
+        });
+        let says = lease.is_some() || dropped.is_some();
+        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped }))))
     }
 }
 
@@ -119,6 +198,7 @@ impl StreamRecord {
 mod tests {
     use models::Event;
     use serde_json::{Value, json};
+    use uuid::Uuid;
 
     use super::*;
 
@@ -166,11 +246,66 @@ mod tests {
             "session": {"S": "00000000-0000-0000-0000-000000000002"}, "due_at": {"N": "1800000060000"},
         });
         let told = record("PARTICIPANT#ann", Value::Null, leased).change().expect("readable");
-        let Some(Change::Lease(lease)) = told else { panic!("{told:?}") };
+        let Some(Change::Person(change)) = told else { panic!("{told:?}") };
+        let lease = change.lease.expect("a lease");
         assert_eq!((lease.user.as_str(), lease.due_at.millis()), ("ann", 1_800_000_060_000));
         let left = json!({"sid": {"S": "00000000-0000-0000-0000-000000000001"}, "status": {"S": "left"}});
         assert_eq!(record("PARTICIPANT#ann", Value::Null, left).change().expect("readable"), None);
         assert_eq!(record("META", Value::Null, json!({})).change().expect("readable"), None);
+    }
+
+    /// Ann's record: her session, where she stands, her sitting, and her connection.
+    fn ann(sid: u128, status: &str, session: Option<u128>, connection: Option<&str>) -> Value {
+        let mut image = json!({"sid": {"S": Sid(Uuid::from_u128(sid)).to_string()}, "status": {"S": status}});
+        if let Some(session) = session {
+            image["session"] = json!({"S": Uuid::from_u128(session).to_string()});
+        }
+        if let Some(connection) = connection {
+            image["connection"] = json!({"S": connection});
+            image["client"] = json!({"S": "socket_io"});
+        }
+        image
+    }
+
+    fn dropped(old: Value, new: Value) -> Option<Dropped> {
+        match record("PARTICIPANT#ann", old, new).change().expect("readable") {
+            Some(Change::Person(change)) => change.dropped,
+            None => None,
+            Some(Change::Room(change)) => panic!("{change:?}"),
+        }
+    }
+
+    #[test]
+    fn a_connection_that_is_not_somebodys_any_more_is_told_with_the_reason() {
+        let connected = || ann(1, "active", Some(1), Some("old"));
+        let mut removed = ann(1, "left", None, None);
+        removed["removed"] = json!({"BOOL": true});
+        for (new, why) in [
+            (ann(1, "active", Some(2), Some("new")), Why::Duplicate),
+            (ann(1, "active", Some(2), None), Why::Duplicate),
+            (ann(1, "left", None, None), Why::Left),
+            (removed, Why::Removed),
+            (ann(1, "banned", None, None), Why::Banned),
+            (ann(2, "active", Some(2), Some("new")), Why::Over),
+        ] {
+            let told = dropped(connected(), new).expect("told");
+            assert_eq!((told.connection.id.as_str(), told.connection.client), ("old", Client::SocketIo));
+            assert_eq!((told.user.as_str(), told.why), ("ann", why));
+        }
+    }
+
+    #[test]
+    fn of_a_connection_that_is_still_his_or_that_is_gone_nothing_is_told() {
+        let connected = || ann(1, "active", Some(1), Some("old"));
+        assert_eq!(dropped(connected(), connected()), None);
+        assert_eq!(
+            dropped(connected(), ann(1, "active", Some(2), Some("old"))),
+            None,
+            "a new sitting by the same"
+        );
+        assert_eq!(dropped(connected(), ann(1, "active", Some(1), None)), None, "lost");
+        assert_eq!(dropped(ann(1, "active", Some(1), None), connected()), None, "back");
+        assert_eq!(dropped(Value::Null, connected()), None, "new");
     }
 
     #[test]

@@ -192,6 +192,11 @@ impl Store {
     }
 }
 
+/// Whether the condition of the step at this place did not hold.
+pub(crate) fn is_refused(verdicts: &[Verdict], place: usize) -> bool {
+    matches!(verdicts.get(place), Some(Verdict::Failed(_)))
+}
+
 fn verdict(reason: &CancellationReason) -> Verdict {
     match reason.code() {
         None | Some("None") => Verdict::Passed,

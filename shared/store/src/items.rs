@@ -1,6 +1,7 @@
 //! The stored items: their keys, their attributes, and their way to and from the domain.
 
 mod api_key;
+mod connection;
 mod document;
 mod key;
 mod metadata;
@@ -15,6 +16,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use api_key::{ApiKey, KeyStatus};
+pub use connection::{Binding, Caller, Connected, Pace};
+pub(crate) use connection::{ConnectionItem, Counted};
 pub use document::RoomDocument;
 pub(crate) use document::{deflate, inflate};
 pub(crate) use key::{

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use models::transition::PersonTransition;
+use models::transition::{Held, PersonTransition, Resumption};
 use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
 
-use crate::Store;
 use crate::admit::SESSION_TOKEN_LIFE;
 use crate::answer::Keep;
-use crate::commit::Outcome;
+use crate::commit::{MOST_LOOKS, Outcome, is_refused};
+use crate::connections::unbound;
 use crate::error::Halt;
+use crate::items::{Binding, Connected};
 use crate::read::Seen;
 use crate::step::Step;
+use crate::{Store, StoreError};
 
 /// A seat (or a place in the waiting room) in a new sitting.
 #[derive(Clone, Debug)]
@@ -37,7 +39,7 @@ enum Sittings {
 
 impl Store {
     /// Begins a new sitting of the same seat. The one before stays good for this call alone until the new one is first
-    /// used, so that a lost answer locks nobody out.
+    /// used, so that a lost answer locks nobody out. The newest wins: a connection that the seat had is its no longer.
     ///
     /// Refused: session over ([`Refusal::RoomNotActive`]), banned, left or replaced ([`Refusal::InvalidToken`]).
     pub async fn resume(
@@ -46,24 +48,64 @@ impl Store {
         unattached: Duration,
         keep: Option<Keep<'_, Resumed>>,
     ) -> Result<Resumed, Halt> {
-        let seen = self.look(&token.room, false, Some(&token.user)).await?;
-        let now = self.clock.now();
-        let (room, participant) = seated(&seen, token, Sittings::LiveAndPrevious, now)?;
+        let held = |now: Timestamp| Held::Until(now.plus(unattached));
+        self.sit_again(token, held, None, keep.as_ref()).await
+    }
+
+    /// The same over a connection, as it was read: the seat, or the place in the waiting room, is kept by it, whatever
+    /// became of the one before, and whatever lock and capacity say.
+    ///
+    /// Refused: as a resume is.
+    pub async fn attach(
+        &self,
+        token: &SessionToken,
+        connected: &Connected,
+        keep: Option<Keep<'_, Resumed>>,
+    ) -> Result<Resumed, Halt> {
+        self.sit_again(token, |_| connected.held(), Some(connected), keep.as_ref()).await
+    }
+
+    async fn sit_again(
+        &self,
+        token: &SessionToken,
+        held: impl Fn(Timestamp) -> Held,
+        connected: Option<&Connected>,
+        keep: Option<&Keep<'_, Resumed>>,
+    ) -> Result<Resumed, Halt> {
         let session = SessionId(self.random.uuid());
-        let resumed = Resumed {
-            expires_at: now.plus(SESSION_TOKEN_LIFE).min(room.ends_at(now)),
-            room: room.clone(),
-            participant: participant.clone(),
-            session,
-        };
-        let resume =
-            PersonTransition::resume(token, participant.standing, session, now.plus(unattached), now);
-        let step = Step::of_person(&token.room, &token.user, &resume);
-        let steps = |_| vec![step.clone()];
-        match self.commit_cheaply(keep.as_ref(), |_| resumed.clone(), steps).await? {
-            Outcome::Committed(_) => Ok(resumed),
-            Outcome::Refused(_) => Err(Refusal::InvalidToken.into()),
+        for _ in 0..MOST_LOOKS {
+            let seen = self.look(&token.room, false, Some(&token.user)).await?;
+            let now = self.clock.now();
+            let (room, participant) = seated(&seen, token, Sittings::LiveAndPrevious, now)?;
+            let resumed = Resumed {
+                expires_at: now.plus(SESSION_TOKEN_LIFE).min(room.ends_at(now)),
+                room: room.clone(),
+                participant: participant.clone(),
+                session,
+            };
+            let bind = connected.map(|connected| {
+                let waits = participant.standing == Standing::Waiting;
+                let SessionToken { room, sid, user, participant, .. } = token.clone();
+                Binding { room, sid, user, participant, session, waits }.step(connected)
+            });
+            let steps = |now| {
+                let sitting = Resumption { token, seen: participant, session, held: held(now) };
+                let state = sitting.state(now).map(|state| Step::of_room(&token.room, &state));
+                let person = Step::of_person(&token.room, &token.user, &sitting.person(now));
+                state.into_iter().chain([person]).chain(bind.clone()).collect()
+            };
+            match self.commit_cheaply(keep, |_| resumed.clone(), steps).await? {
+                Outcome::Committed(_) => return Ok(resumed),
+                Outcome::Refused(verdicts)
+                    if bind.is_some() && is_refused(&verdicts, steps(now).len() - 1) =>
+                {
+                    return Err(unbound().into());
+                }
+                // He lost his connection, or another one came: look again.
+                Outcome::Refused(_) => {}
+            }
         }
+        Err(StoreError::kept_changing("the participant").into())
     }
 
     /// The room and the participant that a live session token is of. Its first use ends the sitting before for good.

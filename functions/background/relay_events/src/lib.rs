@@ -88,7 +88,11 @@ async fn relay_in_order(worker: &Worker<Config>, records: Vec<(usize, StreamReco
 async fn relay(worker: &Worker<Config>, record: StreamRecord) -> Result<(), Error> {
     match record.change()? {
         Some(StreamChange::Room(change)) => relay_room(worker, &change).await,
-        Some(StreamChange::Lease(lease)) => relay_lease(worker, &lease).await,
+        Some(StreamChange::Person(change)) => match &change.lease {
+            Some(lease) => relay_lease(worker, lease).await,
+            // Of connections that are to be closed nobody is told yet.
+            None => Ok(()),
+        },
         None => Ok(()),
     }
 }

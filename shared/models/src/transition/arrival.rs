@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::person::as_seen;
 use super::room::{running, unchanged};
-use super::{Becomes, Effect, Need, PersonNeed, PersonTransition, RoomTransition};
+use super::{Becomes, Effect, Held, Need, PersonNeed, PersonTransition, RoomTransition};
 use crate::{
     Applicant, Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid,
     Standing, Status, Timestamp, UserId, waiter_expires_at,
@@ -138,11 +138,11 @@ impl Arrival {
         [seat, presents, stays].into_iter().flatten().collect()
     }
 
-    /// The person's part: he becomes active (or waits, or stays) in a new sitting, and his token is spent. His place may
-    /// be released from `lease` on, if nobody connects to it.
-    pub fn person(&self, lease: Timestamp, now: Timestamp) -> PersonTransition {
+    /// The person's part: he becomes active (or waits, or stays) in a new sitting, and his token is spent. `held` says by
+    /// what he keeps his place: by the connection that he came over, or for a while.
+    pub fn person(&self, held: Held, now: Timestamp) -> PersonTransition {
         if let (None, Brings::Account { profile, role }) = (self.known(), &self.brings) {
-            let newcomer = self.newcomer(profile, *role, lease, now);
+            let newcomer = self.newcomer(profile, *role, held, now);
             let needs = as_seen(self.person.as_ref());
             return PersonTransition { now, needs, becomes: Becomes::New(Box::new(newcomer)) };
         }
@@ -161,17 +161,17 @@ impl Arrival {
             entry: self.entry,
             id: self.id,
             session: self.session,
-            lease,
+            held,
             again: if self.takes_seat() { self.came_before() } else { waits },
             brings: self.brings.clone(),
         };
         PersonTransition { now, needs, becomes }
     }
 
-    fn newcomer(&self, profile: &Profile, role: Role, lease: Timestamp, now: Timestamp) -> Participant {
+    fn newcomer(&self, profile: &Profile, role: Role, held: Held, now: Timestamp) -> Participant {
         let waits = self.entry == Entry::Wait;
         let standing = if waits { Standing::Waiting } else { Standing::Active };
-        Participant {
+        let mut newcomer = Participant {
             id: self.id,
             session: Some(self.session),
             profile: profile.clone(),
@@ -179,9 +179,10 @@ impl Arrival {
             guest: self.applicant.guest,
             joined_at: (!waits).then_some(now),
             waiting_since: waits.then_some(now),
-            lease: Some(lease),
             expires_at: waits.then(|| waiter_expires_at(now)),
             ..Participant::new(self.sid, self.user.clone(), standing)
-        }
+        };
+        held.apply(&mut newcomer);
+        newcomer
     }
 }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Brings;
 use crate::{
-    Entry, Locks, Participant, ParticipantId, SessionId, SessionToken, Sid, Standing, Timestamp, UserId,
-    waiter_expires_at,
+    Connection, ConnectionId, Entry, Locks, Media, MediaChange, Participant, ParticipantId, SessionId, Sid,
+    Standing, Timestamp, UserId, waiter_expires_at,
 };
 
 /// A condition on somebody's record at the moment at which a write takes effect.
@@ -27,6 +27,10 @@ pub enum PersonNeed {
     Sits(SessionId),
     /// It is, or was before the live one, and that one has not been used yet.
     SitsOrSat(SessionId),
+    /// He has this connection.
+    Connected(ConnectionId),
+    /// He has none.
+    Unconnected,
     /// Nobody is connected to his place, which may be released from then on.
     Lease(Timestamp),
     /// TTL may remove him by then.
@@ -37,7 +41,10 @@ impl PersonNeed {
     /// Whether it holds for him.
     pub fn holds(&self, person: Option<&Participant>) -> bool {
         let Some(person) = person else {
-            return matches!(self, Self::Unknown | Self::StandsNot(_) | Self::CameBefore(false));
+            return matches!(
+                self,
+                Self::Unknown | Self::StandsNot(_) | Self::CameBefore(false) | Self::Unconnected
+            );
         };
         match self {
             Self::Unknown => false,
@@ -48,9 +55,29 @@ impl PersonNeed {
             Self::CameBefore(came) => person.joined_at.is_some() == *came,
             Self::Sits(session) => person.session == Some(*session),
             Self::SitsOrSat(session) => [person.session, person.previous_session].contains(&Some(*session)),
+            Self::Connected(id) => person.connection.as_ref().is_some_and(|connection| connection.id == *id),
+            Self::Unconnected => person.connection.is_none(),
             Self::Lease(at) => person.lease == Some(*at),
             Self::ExpiresBy(at) => person.expires_at.is_some_and(|expires_at| expires_at <= *at),
         }
+    }
+}
+
+/// By what somebody keeps his place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// He is connected to it.
+    By(Connection),
+    /// Nobody is: it may be released from then on.
+    Until(Timestamp),
+}
+
+impl Held {
+    pub(super) fn apply(&self, person: &mut Participant) {
+        (person.connection, person.lease) = match self {
+            Self::By(connection) => (Some(connection.clone()), None),
+            Self::Until(at) => (None, Some(*at)),
+        };
     }
 }
 
@@ -67,8 +94,8 @@ pub enum Becomes {
         id: ParticipantId,
         /// The sitting.
         session: SessionId,
-        /// From when on his place may be released, if nobody connects to it.
-        lease: Timestamp,
+        /// By what he keeps his place.
+        held: Held,
         /// Whether he comes back to the seat that he had, or to the place where he waits.
         again: bool,
         /// What he brings.
@@ -96,9 +123,13 @@ pub enum Becomes {
         previous: SessionId,
         /// The new one.
         session: SessionId,
-        /// From when on his place may be released, if nobody connects to it.
-        lease: Timestamp,
+        /// By what he keeps it.
+        held: Held,
     },
+    /// His connection is gone, and his place may be released from then on.
+    Lost(Timestamp),
+    /// He shows himself otherwise.
+    Shows(MediaChange),
     /// The sitting before is over for good.
     Settled,
     /// He has one more join token.
@@ -130,19 +161,6 @@ pub struct PersonTransition {
 }
 
 impl PersonTransition {
-    /// `token` begins a new sitting of the place that it is of; `seen` is where he stands.
-    pub fn resume(
-        token: &SessionToken,
-        seen: Standing,
-        session: SessionId,
-        lease: Timestamp,
-        now: Timestamp,
-    ) -> Self {
-        let sits = PersonNeed::SitsOrSat(token.session);
-        let needs = vec![PersonNeed::Of(token.sid), PersonNeed::Stands(seen), sits];
-        Self { now, needs, becomes: Becomes::Sits { previous: token.session, session, lease } }
-    }
-
     /// The first use of a new sitting.
     pub fn settle(session: SessionId, now: Timestamp) -> Self {
         Self { now, needs: vec![PersonNeed::Sits(session)], becomes: Becomes::Settled }
@@ -216,25 +234,29 @@ impl PersonTransition {
         let mut person = person?.clone();
         match &self.becomes {
             Becomes::New(_) | Becomes::Gone => return None,
-            Becomes::In { entry, id, session, lease, again, brings } => {
+            Becomes::In { entry, id, session, held, again, brings } => {
                 enter(&mut person, (*entry, *again), *id, self.now);
-                (person.session, person.lease) = (Some(*session), Some(*lease));
+                person.session = Some(*session);
+                held.apply(&mut person);
                 brings.apply(&mut person);
             }
             Becomes::Out { standing, tokens, .. } => {
                 person.standing = *standing;
                 (person.session, person.previous_session) = (None, None);
                 (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
+                (person.connection, person.media) = (None, Media::default());
                 lose(&mut person, tokens);
             }
             Becomes::Stands { standing, tokens } => {
                 (person.standing, person.expires_at) = (*standing, None);
                 lose(&mut person, tokens);
             }
-            Becomes::Sits { previous, session, lease } => {
+            Becomes::Sits { previous, session, held } => {
                 (person.previous_session, person.session) = (Some(*previous), Some(*session));
-                person.lease = Some(*lease);
+                held.apply(&mut person);
             }
+            Becomes::Lost(lease) => Held::Until(*lease).apply(&mut person),
+            Becomes::Shows(change) => person.media = change.of(person.media),
             Becomes::Settled => person.previous_session = None,
             Becomes::Invited { token, token_expires_at, expires_at, dropped } => {
                 person.tokens.push((*token, *token_expires_at));
@@ -273,6 +295,7 @@ fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: Participan
             }
             (person.standing, person.id, person.joined_at) = (Standing::Active, id, Some(now));
             (person.previous_session, person.waiting_since, person.expires_at) = (None, None, None);
+            person.media = Media::default();
         }
         Entry::Same => (person.previous_session, person.expires_at) = (person.session, None),
         Entry::Wait => {

@@ -19,6 +19,8 @@ pub(crate) enum Call {
     Redeem(User, u8),
     /// Somebody joins with the token that a call minted.
     RedeemMinted(User, usize),
+    /// Somebody joins with a token of the first session, over a connection.
+    RedeemOver(User, u8),
     /// Somebody joins by the code.
     Enter(User),
     /// Somebody without an account does, who is nobody that came before.
@@ -27,6 +29,16 @@ pub(crate) enum Call {
     Leave(User, usize),
     /// The sitting goes over into a new one.
     Resume(User, usize),
+    /// The sitting goes over into a new one, over a connection.
+    Attach(User, usize),
+    /// The connection of the sitting is gone.
+    Disconnect(User, usize),
+    /// Its person turns his microphone on, by its connection.
+    Unmute(User, usize),
+    /// A moderator turns it off.
+    Mute(User),
+    /// Somebody joins by the code, over a connection.
+    EnterOver(User),
     /// Somebody's place is released, to which nobody is connected.
     Release(User),
     /// Somebody is put out.
@@ -93,10 +105,16 @@ impl Call {
             Self::Mint(user)
             | Self::Redeem(user, _)
             | Self::RedeemMinted(user, _)
+            | Self::RedeemOver(user, _)
             | Self::Enter(user)
+            | Self::EnterOver(user)
             | Self::EnterAsGuest(user)
             | Self::Leave(user, _)
             | Self::Resume(user, _)
+            | Self::Attach(user, _)
+            | Self::Disconnect(user, _)
+            | Self::Unmute(user, _)
+            | Self::Mute(user)
             | Self::Release(user)
             | Self::Remove(user)
             | Self::Ban(user)
@@ -116,6 +134,14 @@ impl Call {
 
     /// Whether its first attempt does not look: what it writes is right unless the table says otherwise.
     pub(crate) const fn begins_blind(self) -> bool {
-        matches!(self, Self::Create | Self::Redeem(..) | Self::RedeemMinted(..) | Self::Leave(..))
+        matches!(
+            self,
+            Self::Create
+                | Self::Redeem(..)
+                | Self::RedeemMinted(..)
+                | Self::RedeemOver(..)
+                | Self::Leave(..)
+                | Self::Disconnect(..)
+        )
     }
 }

@@ -1,11 +1,12 @@
 //! What a call writes by what it has seen.
 
 use models::transition::{
-    Arrival, Brings, Departure, Ending, Leaving, PersonNeed, PersonTransition, RoomTransition, SettingsChange,
+    Arrival, Brings, Departure, Ending, Held, Leaving, Loss, PersonNeed, PersonTransition, Resumption,
+    RoomTransition, SettingsChange, Showing,
 };
 use models::{
-    Applicant, EndReason, Entry, Event, Lasts, Participant, ParticipantId, Profile, Record, Role, Room,
-    SessionToken, Settings, Standing, Status, Timestamp, TokenId, judge,
+    Applicant, ConnectionId, EndReason, Entry, Event, Lasts, MediaChange, Participant, ParticipantId,
+    Profile, Record, Role, Room, SessionToken, Settings, Standing, Status, Timestamp, TokenId, judge,
 };
 
 use crate::call::{Call, View};
@@ -29,12 +30,14 @@ impl Deciding<'_> {
         match self.protocol.calls[self.place] {
             Call::Create => self.create(),
             Call::Mint(user) => self.mint(user),
-            Call::Redeem(user, number) => self.redeem(user, setting::given(user, number)),
+            Call::Redeem(user, number) | Call::RedeemOver(user, number) => {
+                self.redeem(user, setting::given(user, number))
+            }
             Call::RedeemMinted(user, of) => {
                 let (sid, at) = self.world.answer(of)?;
                 self.redeem(user, TokenId { sid, id: setting::token(of, at).0 })
             }
-            Call::Enter(user) => self.enter(user, false),
+            Call::Enter(user) | Call::EnterOver(user) => self.enter(user, false),
             Call::EnterAsGuest(user) => self.enter(user, true),
             Call::Leave(user, of) => {
                 let session = setting::session(of);
@@ -43,7 +46,14 @@ impl Deciding<'_> {
                 let sitting = Sitting { session, lapsed: false, resumes: false, now: self.now };
                 Some(self.depart(&departure).sitting(sitting))
             }
-            Call::Resume(user, of) => self.resume(user, of),
+            Call::Resume(user, of) | Call::Attach(user, of) => self.resume(user, of),
+            Call::Disconnect(user, of) => self.lose(user, of),
+            Call::Unmute(user, of) => {
+                let by = setting::connection(of).id;
+                let change = MediaChange { audio: Some(true), ..MediaChange::default() };
+                Some(self.show(user, Some(by.clone()), change)?.of_connection(by))
+            }
+            Call::Mute(user) => self.show(user, None, MediaChange::MUTED),
             Call::Release(user) => {
                 let person = self.person()?;
                 let (session, lease) =
@@ -174,7 +184,7 @@ impl Deciding<'_> {
             room: room.cloned(),
             person: person.cloned(),
         };
-        let write = Write::of_room(arrival.state(now)).and(arrival.person(now.plus(setting::LEASE), now));
+        let write = Write::of_room(arrival.state(now)).and(arrival.person(self.held(), now));
         let write = match arrival.over() {
             Some(over) => write.remembering(over, now, over.due_reason()),
             None => write,
@@ -208,10 +218,52 @@ impl Deciding<'_> {
             session,
             expires_at: Timestamp::NEVER,
         };
-        let (next, lease) = (setting::session(self.place), self.now.plus(setting::LEASE));
-        let resume = PersonTransition::resume(&token, person.standing, next, lease, self.now);
+        let next = setting::session(self.place);
+        let resumption = Resumption { token: &token, seen: person, session: next, held: self.held() };
         let sitting = Sitting { session, lapsed: false, resumes: true, now: self.now };
-        Some(Write::of_person(resume).sitting(sitting).answering(sid))
+        let write =
+            Write { room: resumption.state(self.now), ..Write::of_person(resumption.person(self.now)) };
+        Some(write.sitting(sitting).answering(sid))
+    }
+
+    /// By what he keeps his place who comes in by this call.
+    fn held(&self) -> Held {
+        match self.protocol.calls[self.place] {
+            Call::RedeemOver(..) | Call::EnterOver(_) | Call::Attach(..) => {
+                Held::By(setting::connection(self.place))
+            }
+            _ => Held::Until(self.now.plus(setting::LEASE)),
+        }
+    }
+
+    /// The connection's own item says where it is bound, and the person where he stands, if he was looked at.
+    fn lose(&self, user: User, of: usize) -> Option<Write> {
+        let (sid, _) = self.world.answer(of)?;
+        let connection = setting::connection(of).id;
+        let person = self.person();
+        let still =
+            |person: &Participant| person.sid == sid && person.connection == Some(setting::connection(of));
+        if self.view.looked && !person.is_some_and(still) {
+            return None;
+        }
+        let seen = person.map_or(Standing::Active, |person| person.standing);
+        let loss = Loss { sid, user: setting::id(user), seen, connection: connection.clone() };
+        let person = loss.person(self.now.plus(setting::LEASE), self.now);
+        let write = Write { room: loss.state(self.now), ..Write::of_person(person) };
+        Some(write.of_connection(connection))
+    }
+
+    fn show(&self, user: User, by: Option<ConnectionId>, change: MediaChange) -> Option<Write> {
+        let room = self.running()?;
+        let his = |person: &&Participant| {
+            by.is_none() || person.connection.as_ref().map(|connection| &connection.id) == by.as_ref()
+        };
+        let person = self.person().filter(|person| person.is_in(room)).filter(his)?;
+        if change.of(person.media) == person.media {
+            return None;
+        }
+        let showing = Showing { sid: room.sid, user: setting::id(user), by, change };
+        Some(Write::of_room(showing.state(self.now)).and(showing.person(self.now)))
     }
 
     fn remove(&self, user: User, ban: bool) -> Option<Write> {

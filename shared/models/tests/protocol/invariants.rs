@@ -2,7 +2,7 @@
 //! not empty.
 
 use models::relay::News;
-use models::{Participant, Room, Standing, Status, Timestamp};
+use models::{Media, Participant, Room, Standing, Status, Timestamp};
 use stateright::Property;
 
 use crate::call::{Call, Phase};
@@ -15,6 +15,9 @@ pub(crate) const NOBODY_ENTERS: &str = "2. nobody enters what is locked, over or
 pub(crate) const WAITING_ROOM: &str = "2. nobody comes past the waiting room, or as a guest where none may";
 pub(crate) const TOKEN_ONCE: &str = "3. a token admits once, to its own session, until it is revoked";
 pub(crate) const ONE_SITTING: &str = "4. a place is only the newest sitting's";
+pub(crate) const ONE_CONNECTION: &str = "4. a connection that was replaced changes nothing";
+pub(crate) const PRESENCE: &str = "4. whoever is away, or back, is told of";
+pub(crate) const PLACES: &str = "5. a place has a connection or a lease, and nobody else has either";
 pub(crate) const SEATS_AND_PEOPLE: &str = "5. seats are the people who are in, and all who came are counted";
 pub(crate) const CLOCK: &str = "5. the clock of a session runs when nobody is in, and else to its duration";
 pub(crate) const NUMBERS: &str = "6. changes and webhooks are numbered without a gap";
@@ -32,6 +35,19 @@ pub(crate) fn properties() -> Vec<Property<Protocol>> {
         Property::always(WAITING_ROOM, |_, world| fine(world, Fault::Uninvited)),
         Property::always(TOKEN_ONCE, |_, world| fine(world, Fault::Token)),
         Property::always(ONE_SITTING, |_, world| fine(world, Fault::Sitting)),
+        Property::always(ONE_CONNECTION, |_, world| fine(world, Fault::Connection)),
+        Property::always(PRESENCE, |_, world| fine(world, Fault::Untold)),
+        Property::always(PLACES, |_, world: &World| {
+            world.people.iter().flatten().all(|person| {
+                let present = matches!(person.standing, Standing::Active | Standing::Waiting);
+                let (connected, leased) = (person.connection.is_some(), person.lease.is_some());
+                if present {
+                    connected != leased
+                } else {
+                    !connected && !leased && person.media == Media::default()
+                }
+            })
+        }),
         Property::always(SEATS_AND_PEOPLE, |_, world| {
             fine(world, Fault::Seats) && running(world).is_none_or(|room| counts(world, room))
         }),

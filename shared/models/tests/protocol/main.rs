@@ -55,6 +55,13 @@ worlds! {
     invitations,
     more_invitations,
     leases,
+    connections,
+    replaced_connections,
+    attached,
+    come_back,
+    connected_again,
+    shown,
+    waiting_connections,
     torn,
     relay,
 }

@@ -7,8 +7,8 @@ use models::transition::{Need, PersonNeed};
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::invariants::{
-    CLOCK, INVITATION, NOBODY_ENTERS, NOT_REVIVED, NUMBERS, ONE_SITTING, REMEMBERED, SEATS_AND_CAPACITY,
-    SEATS_AND_PEOPLE, SETTINGS, TOKEN_ONCE, WAITING_ROOM,
+    CLOCK, INVITATION, NOBODY_ENTERS, NOT_REVIVED, NUMBERS, ONE_CONNECTION, ONE_SITTING, PRESENCE,
+    REMEMBERED, SEATS_AND_CAPACITY, SEATS_AND_PEOPLE, SETTINGS, TOKEN_ONCE, WAITING_ROOM,
 };
 use crate::protocol::{Dropped, Protocol};
 use crate::worlds;
@@ -60,7 +60,9 @@ fn of_the_person() -> Vec<Mutation> {
         (without!(Person: PersonNeed::CameBefore(_)), worlds::tokens, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::Sits(_)), worlds::tokens, ONE_SITTING),
         (without!(Person: PersonNeed::SitsOrSat(_)), worlds::leases, ONE_SITTING),
-        (without!(Person: PersonNeed::Lease(_)), worlds::leases, ONE_SITTING),
+        (without!(Person: PersonNeed::Connected(_)), worlds::connections, ONE_CONNECTION),
+        (without!(Person: PersonNeed::Connected(_)), worlds::shown, ONE_CONNECTION),
+        (without!(Person: PersonNeed::Unconnected), worlds::attached, PRESENCE),
         (without!(Person: PersonNeed::ExpiresBy(_)), worlds::more_invitations, INVITATION),
     ]
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use models::Sid;
 use models::transition::{Need, PersonNeed};
-use models::{Participant, Sid, Standing};
 use stateright::{Model, Property};
 
 use crate::call::{Call, Looks, Phase, View};
@@ -31,8 +31,6 @@ pub(crate) struct Protocol {
     pub(crate) relay_lags: bool,
     /// Whether a call's look at the room and its look at the person are of two moments.
     pub(crate) torn: bool,
-    /// Whether people connect to their places.
-    pub(crate) connects: bool,
     pub(crate) dropped: Dropped,
     /// What must be reached, or the model says nothing.
     pub(crate) reached: Vec<Property<Self>>,
@@ -60,8 +58,6 @@ pub(crate) enum Action {
     ExpireRoom,
     /// TTL removes somebody's record.
     Expire(User),
-    /// Somebody connects to his place.
-    Connect(User),
     Relay,
     RelayAgain,
     /// The end job tells of the end.
@@ -176,8 +172,6 @@ impl Model for Protocol {
             let Some(person) = person else { continue };
             let expires = person.expires_at.is_some_and(|at| at <= now);
             actions.extend(expires.then_some(Action::Expire(user)));
-            let leased = person.standing == Standing::Active && person.lease.is_some();
-            actions.extend((self.connects && leased).then_some(Action::Connect(user)));
         }
         if self.relay_lags {
             actions.extend((!world.stream.is_empty()).then_some(Action::Relay));
@@ -206,10 +200,6 @@ impl Model for Protocol {
             Action::Write { place, late } => self.finish(&mut next, place, late),
             Action::ExpireRoom => next.expire(),
             Action::Expire(user) => next.people[user] = None,
-            Action::Connect(user) => {
-                let person = next.people[user].as_deref()?;
-                next.people[user] = Some(Arc::new(Participant { lease: None, ..person.clone() }));
-            }
             Action::Relay => next.relay(),
             Action::RelayAgain => next.relay_again(),
             Action::TellEnd(sid) => next.tell_end(sid),

@@ -7,8 +7,8 @@ use std::time::Duration;
 use models::relay::News;
 use models::transition::Retention;
 use models::{
-    CodeRoom, Locks, Participant, Room, RoomCode, RoomKey, SessionId, Settings, Sid, Standing, Status,
-    Tenant, Timestamp, TokenId, UserId,
+    Client, CodeRoom, Connection, Locks, Participant, Room, RoomCode, RoomKey, SessionId, Settings, Sid,
+    Standing, Status, Tenant, Timestamp, TokenId, UserId,
 };
 use uuid::{Builder, Uuid};
 
@@ -62,6 +62,12 @@ pub(crate) const FIRST: Sid = Sid(Uuid::from_u128(1));
 /// The session that the call at this place begins, if it begins one.
 pub(crate) fn sid(place: usize) -> Sid {
     Sid(Uuid::from_u128(100 + place as u128))
+}
+
+/// The connection that the call at this place comes over, if it does.
+pub(crate) fn connection(place: usize) -> Connection {
+    let id = ["a", "b", "c", "d", "e", "f"][place].try_into().expect("an id");
+    Connection { id, client: Client::Plain }
 }
 
 /// The sitting that the call at this place begins, if it begins one.

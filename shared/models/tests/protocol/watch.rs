@@ -21,6 +21,10 @@ pub(crate) enum Fault {
     Token,
     /// 4: a sitting that was replaced, or a lease that somebody came back to, did something with the place.
     Sitting,
+    /// 4: a connection that was replaced did something.
+    Connection,
+    /// 4: somebody was away, or back, and others were not told.
+    Untold,
     /// 5: the seats at the end of a session were not those of people.
     Seats,
     /// 6: a change was not the next one, or a webhook's number was not the next one or given twice.
@@ -63,6 +67,19 @@ pub(crate) fn of_write(world: &World, write: &Write, user: Option<User>) -> BTre
             lapsed && (person.session == Some(sitting.session) || resumes)
         };
         watcher.expect(person.is_some_and(sits), Fault::Sitting);
+    }
+    if let Some(connection) = &write.connection {
+        let his = |person: &Participant| person.connection.as_ref().is_some_and(|his| his.id == *connection);
+        watcher.expect(person.is_some_and(his), Fault::Connection);
+    }
+    if let (Some(before), Some(transition)) = (person, &write.person) {
+        let after = transition.apply(Some(before));
+        let seated = |person: &&Participant| person.sid == before.sid && person.standing == Standing::Active;
+        let stays = Some(before).filter(seated).zip(after.as_ref().filter(seated));
+        let told = |(before, after): (&Participant, &Participant)| {
+            write.room.is_some() || before.is_away() == after.is_away() && before.media == after.media
+        };
+        watcher.expect(stays.is_none_or(told), Fault::Untold);
     }
     watcher.0
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use models::relay::{News, Over, last_number, over, told};
 use models::transition::{PersonTransition, RoomTransition};
-use models::{Applicant, EndReason, Event, Happened, Participant, Room, SessionId, Sid, Standing, Timestamp};
+use models::{
+    Applicant, ConnectionId, EndReason, Event, Happened, Participant, Room, SessionId, Sid, Standing,
+    Timestamp,
+};
 
 use crate::call::Phase;
 use crate::setting::{self, User};
@@ -50,6 +53,8 @@ pub(crate) struct Write {
     pub(crate) applicant: Option<Applicant>,
     /// The sitting whose place is meant.
     pub(crate) sitting: Option<Sitting>,
+    /// The connection that says it, or of which it is said.
+    pub(crate) connection: Option<ConnectionId>,
 }
 
 /// A sitting that somebody says is his.
@@ -93,6 +98,10 @@ impl Write {
 
     pub(crate) fn sitting(self, sitting: Sitting) -> Self {
         Self { sitting: Some(sitting), ..self }
+    }
+
+    pub(crate) fn of_connection(self, connection: ConnectionId) -> Self {
+        Self { connection: Some(connection), ..self }
     }
 
     pub(crate) fn admitting(self, applicant: Applicant) -> Self {

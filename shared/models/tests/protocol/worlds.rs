@@ -29,7 +29,6 @@ fn protocol(setting: Setting, ticks: u8, calls: &[Call], reached: Vec<Reached>) 
         ticks,
         relay_lags: false,
         torn: false,
-        connects: false,
         dropped: Dropped::Nothing,
         reached,
     }
@@ -153,8 +152,52 @@ pub(crate) fn more_invitations() -> Protocol {
 /// A place that nobody is connected to is released while somebody comes back to it.
 pub(crate) fn leases() -> Protocol {
     let calls = [Redeem(0, 0), Redeem(0, 1), Release(0), Resume(0, 0), Leave(0, 0)];
-    let reached = vec![replaced()];
-    Protocol { connects: true, ..protocol(server(2, &[2]), 2, &calls, reached) }
+    protocol(server(2, &[2]), 2, &calls, vec![replaced()])
+}
+
+/// A connection is lost and replaced, and its seat is released while somebody comes back to it.
+pub(crate) fn connections() -> Protocol {
+    let calls = [RedeemOver(0, 0), RedeemOver(0, 1), Disconnect(0, 0), Disconnect(0, 1), Release(0)];
+    protocol(server(2, &[2]), 2, &calls, vec![replaced(), away(), late()])
+}
+
+/// A seat is joined over one connection, joined again over none, and attached to over another, while both connections are
+/// lost and its leases lapse.
+pub(crate) fn replaced_connections() -> Protocol {
+    let calls =
+        [RedeemOver(0, 0), Redeem(0, 1), Attach(0, 1), Disconnect(0, 0), Disconnect(0, 2), Release(0)];
+    protocol(server(1, &[2]), 2, &calls, vec![replaced(), away(), back(), late(), released()])
+}
+
+/// A seat is attached to and resumed, and the connection lost, while the session ends.
+pub(crate) fn attached() -> Protocol {
+    let calls = [Redeem(0, 0), Attach(0, 0), Resume(0, 0), Disconnect(0, 1), End];
+    protocol(server(2, &[1]), 1, &calls, vec![replaced(), away(), ended()])
+}
+
+/// A lost connection's seat is attached to again, while its lease lapses and the session does.
+pub(crate) fn come_back() -> Protocol {
+    let calls = [RedeemOver(0, 0), Disconnect(0, 0), Attach(0, 0), Release(0), Close];
+    let setting = Setting { duration: Some(setting::DURATION), ..server(1, &[1]) };
+    protocol(setting, 3, &calls, vec![away(), back(), released()])
+}
+
+/// Somebody shows himself while his connection is replaced, he is put out, and a moderator mutes him.
+pub(crate) fn shown() -> Protocol {
+    let calls = [RedeemOver(0, 0), Unmute(0, 0), Mute(0), Attach(0, 0), Disconnect(0, 0), Remove(0)];
+    protocol(server(2, &[1]), 0, &calls, vec![replaced(), heard()])
+}
+
+/// The next session begins while connections of the one before are lost.
+pub(crate) fn connected_again() -> Protocol {
+    let calls = [EnterOver(0), End, EnterOver(0), Disconnect(0, 0), Disconnect(0, 2)];
+    protocol(by_code(2, 1, false), 1, &calls, vec![recreated(), kept_from_before(), away()])
+}
+
+/// Somebody who waits loses his connection, and attaches again.
+pub(crate) fn waiting_connections() -> Protocol {
+    let calls = [EnterOver(0), Disconnect(0, 0), Attach(0, 0), Release(0), WaitingRoom(false), Enter(0)];
+    protocol(by_code(1, 1, true), 1, &calls, vec![waits(), away()])
 }
 
 /// What is seen of the room and of the person is of two moments.
@@ -185,6 +228,47 @@ fn replaced() -> Reached {
     })
 }
 
+fn away() -> Reached {
+    reached("somebody is away", |_, world| world.people.iter().flatten().any(|person| person.is_away()))
+}
+
+/// Whether the call of which this is the connection is done, and its person has another one, or none.
+fn is_stale(protocol: &Protocol, world: &World, place: usize) -> bool {
+    let Disconnect(user, of) = protocol.calls[place] else { return false };
+    let has =
+        |person: &std::sync::Arc<models::Participant>| person.connection == Some(setting::connection(of));
+    world.answer(of).is_some() && !world.person(Some(user)).is_some_and(has)
+}
+
+fn late() -> Reached {
+    reached("a disconnect of a connection comes late that has been replaced", |protocol, world| {
+        let mut calls = world.calls.iter().enumerate();
+        calls.any(|(place, phase)| matches!(phase, Phase::Looked(_)) && is_stale(protocol, world, place))
+    })
+}
+
+fn back() -> Reached {
+    reached("somebody is back whose connection was lost", |protocol, world| {
+        let mut calls = protocol.calls.iter().zip(&world.calls).enumerate();
+        let lost = calls.any(|(_, (call, phase))| matches!((call, phase), (Disconnect(..), Phase::Done(_))));
+        lost && world.people.iter().flatten().any(|person| person.connection.is_some())
+    })
+}
+
+fn released() -> Reached {
+    reached("somebody's seat is released", |protocol, world| {
+        let mut calls = protocol.calls.iter().zip(&world.calls);
+        calls.any(|(call, phase)| matches!((call, phase), (Release(_), Phase::Done(_))))
+    })
+}
+
+fn heard() -> Reached {
+    reached("somebody's microphone is on who has another connection than before", |_, world| {
+        let mut people = world.people.iter().flatten();
+        people.any(|person| person.media.audio && person.previous_session.is_some())
+    })
+}
+
 fn recreated() -> Reached {
     reached("another session has begun and the one before has been told to its end", |_, world| {
         let finished = world.hooks.values().any(|told| told.last() == Some(&News::RoomFinished));
@@ -212,7 +296,12 @@ fn removed_by_ttl() -> Reached {
 
 /// Whether a call that lets somebody in has looked at the room and is about to write, and this is true of its view.
 fn meets_join(protocol: &Protocol, world: &World, met: fn(&World, &View) -> bool) -> bool {
-    let joins = |call: &Call| matches!(call, Redeem(..) | RedeemMinted(..) | Enter(_) | EnterAsGuest(_));
+    let joins = |call: &Call| {
+        matches!(
+            call,
+            Redeem(..) | RedeemMinted(..) | RedeemOver(..) | Enter(_) | EnterOver(_) | EnterAsGuest(_)
+        )
+    };
     let mut joins = protocol.calls.iter().zip(&world.calls).filter(|(call, _)| joins(call));
     joins.any(|(_, phase)| matches!(phase, Phase::Looked(view) if met(world, view)))
 }

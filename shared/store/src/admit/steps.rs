@@ -1,10 +1,10 @@
 //! The writes of an admission, and its answer.
 
-use models::transition::Arrival;
+use models::transition::{Arrival, Held};
 use models::{Entry, Profile, Standing, Timestamp};
 
 use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE};
-use crate::items::kept_from_before;
+use crate::items::{Binding, Connected, kept_from_before};
 use crate::step::Step;
 
 /// One attempt at an admission: all that its writes and its answer are made of.
@@ -13,6 +13,8 @@ pub(super) struct Plan<'a> {
     pub(super) arrival: Arrival,
     /// What remembers the session before, where that one ran out unnoticed.
     pub(super) over: Option<Step>,
+    /// The connection that he comes over, as it was read.
+    pub(super) connected: Option<&'a Connected>,
 }
 
 impl Plan<'_> {
@@ -68,9 +70,18 @@ impl Plan<'_> {
     /// The writes, conditions and all, for the moment `now`.
     pub(super) fn steps(&self, now: Timestamp) -> Vec<Step> {
         let (room, arrival) = (self.door.room, &self.arrival);
-        let person = arrival.person(now.plus(self.door.unattached), now);
+        let unattached = || Held::Until(now.plus(self.door.unattached));
+        let person = arrival.person(self.connected.map_or_else(unattached, Connected::held), now);
         let steps = [Step::of_room(room, &arrival.state(now)), Step::of_person(room, &arrival.user, &person)];
         let before = kept_from_before(room, arrival.sid, arrival.person.as_ref(), now);
-        steps.into_iter().chain(self.over.clone()).chain(before).collect()
+        let bind = self.connected.map(|connected| self.binding().step(connected));
+        steps.into_iter().chain(self.over.clone()).chain(before).chain(bind).collect()
+    }
+
+    fn binding(&self) -> Binding {
+        let Arrival { sid, user, id, session, entry, .. } = &self.arrival;
+        let (room, user) = (self.door.room.clone(), user.clone());
+        let waits = *entry == Entry::Wait;
+        Binding { room, sid: *sid, user, participant: *id, session: *session, waits }
     }
 }

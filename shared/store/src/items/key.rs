@@ -1,7 +1,7 @@
 //! The keys of the table, all in one place.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use models::{ApiKeyId, Room, RoomKey, Sid, Tenant, Timestamp, TokenId, UserId};
+use models::{ApiKeyId, ConnectionId, Room, RoomKey, Sid, Tenant, Timestamp, TokenId, UserId};
 
 use uuid::Uuid;
 
@@ -154,6 +154,11 @@ impl Key {
     /// The turns at the room, or whatever else this key's partition is of.
     pub(crate) fn turns(&self) -> Self {
         Self::new(self.pk.clone(), "TURNS")
+    }
+
+    /// Who is behind a WebSocket.
+    pub(crate) fn connection(id: &ConnectionId) -> Self {
+        Self::new(format!("CONNECTION#{id}"), "CONNECTION")
     }
 
     /// An API key.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use models::{
-    Locks, Metadata, Participant, ParticipantId, Profile, Role, RoomKey, SessionId, Sid, Standing, Timestamp,
-    UserId,
+    Client, Connection, ConnectionId, Locks, Media, Metadata, Participant, ParticipantId, Profile, Role,
+    RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -39,6 +39,10 @@ pub(crate) struct TokenRecord {
 
 /// Attributes of a participant; times in milliseconds since the epoch, but `expires_at`, which TTL reads in seconds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "an attribute for each switch, so that one is set without the others"
+)]
 pub(crate) struct ParticipantItem {
     sid: Sid,
     status: Standing,
@@ -65,6 +69,18 @@ pub(crate) struct ParticipantItem {
     waiting_since: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     admitted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<ConnectionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<Client>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    audio: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    video: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    screen: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    hand: bool,
     /// The lease of a seat without a connection: from then on the sweep may release it.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
@@ -86,7 +102,13 @@ pub(crate) fn kept_from_before(
     now: Timestamp,
 ) -> Option<Step> {
     let person = person.filter(|person| person.was_in_before(sid))?;
-    let kept = Participant { lease: None, expires_at: Some(now.plus(KEPT_FROM_BEFORE)), ..person.clone() };
+    // Of his connection the stream tells when his new record takes the place of this one.
+    let kept = Participant {
+        lease: None,
+        connection: None,
+        expires_at: Some(now.plus(KEPT_FROM_BEFORE)),
+        ..person.clone()
+    };
     let item = ParticipantItem::encode(room, &kept);
     Some(Step::put(Key::former(room, person.sid, &person.user), item, "", vec![]))
 }
@@ -117,6 +139,12 @@ impl ParticipantItem {
             joined_before: person.joined_before,
             waiting_since: person.waiting_since,
             admitted: person.admitted,
+            connection: person.connection.as_ref().map(|connection| connection.id.clone()),
+            client: person.connection.as_ref().map(|connection| connection.client),
+            audio: person.media.audio,
+            video: person.media.video,
+            screen: person.media.screen,
+            hand: person.media.hand,
             due_at: person.lease,
             due_shard: person.lease.map(|_| due_shard(room)),
             expires_at: person.expires_at.map(Timestamp::seconds),
@@ -143,6 +171,7 @@ impl ParticipantItem {
             .map(|(id, record)| Ok((id, decode::<TokenRecord>(KIND, record)?.exp)))
             .collect::<Result<_, StoreError>>()?;
         let item: Self = decode(KIND, item)?;
+        let Self { audio, video, screen, hand, .. } = item;
         Ok(Participant {
             user,
             sid: item.sid,
@@ -161,6 +190,8 @@ impl ParticipantItem {
             waiting_since: item.waiting_since,
             admitted: item.admitted,
             tokens,
+            connection: item.connection.zip(item.client).map(|(id, client)| Connection { id, client }),
+            media: Media { audio, video, screen, hand },
             lease: item.due_at,
             expires_at: item.expires_at.map(Timestamp::from_seconds),
         })

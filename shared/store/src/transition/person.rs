@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use models::transition::{Becomes, Brings, PersonNeed, PersonTransition};
+use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
 use models::{Entry, ParticipantId, RoomKey, Standing, UserId, waiter_expires_at};
 use uuid::Uuid;
 
 use super::Expression;
 use crate::items::{Key, ParticipantItem, due_shard, token_attribute};
 use crate::step::{Action, Step, b, n, s};
+
+/// What somebody shows: an attribute for each switch that is on.
+const SHOWN: [&str; 4] = ["#audio", "#video", "#screen", "#hand"];
 
 impl Step {
     /// The write of the record of `user` in `room`. Of a join token that it adds, [`Step::bringing`] says what it brings.
@@ -21,6 +24,7 @@ impl Step {
                 ("active", s(Standing::Active.word())),
                 ("left", s(Standing::Left.word())),
                 ("banned", s(Standing::Banned.word())),
+                ("yes", b(true)),
                 ("no", b(false)),
                 ("now", n(transition.now.millis())),
                 ("due_shard", s(due_shard(room))),
@@ -82,6 +86,11 @@ impl Expression {
                 self.bind("sat", s(session));
                 "(#session = :sat OR #previous_session = :sat)".into()
             }
+            PersonNeed::Connected(id) => {
+                self.bind("connected", s(id));
+                "#connection = :connected".into()
+            }
+            PersonNeed::Unconnected => "attribute_not_exists(#connection)".into(),
             PersonNeed::Lease(at) => {
                 self.bind("lapses", n(at.millis()));
                 "#due_at = :lapses".into()
@@ -96,10 +105,10 @@ impl Expression {
 
     fn becomes(&mut self, transition: &PersonTransition, becomes: &Becomes) {
         match becomes {
-            Becomes::In { entry, id, session, lease, again, brings } => {
+            Becomes::In { entry, id, session, held, again, brings } => {
                 self.bind("session", s(session));
-                self.bind("lease", n(lease.millis()));
-                self.set(["#session = :session", "#due_at = :lease", "#due_shard = :due_shard"]);
+                self.set(["#session = :session"]);
+                self.holds(held);
                 self.enters(transition, (*entry, *again), *id);
                 self.brings(brings);
             }
@@ -107,7 +116,13 @@ impl Expression {
                 self.set.push(format!("#status = :{}", standing.word()).into());
                 self.set(["#left_at = :now"]);
                 self.remove(["#session", "#previous_session", "#waiting_since"]);
-                self.remove(["#due_at", "#due_shard", "#expires_at"]);
+                self.remove(["#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
+                self.remove(SHOWN);
+                // Of who is gone his record says whether he went of his own.
+                match message {
+                    Some(_) => self.set(["#removed = :yes"]),
+                    None => self.remove(["#removed"]),
+                }
                 match message.as_deref() {
                     None => {}
                     // What he was told when he was put out before is told no more.
@@ -124,12 +139,17 @@ impl Expression {
                 self.remove(["#expires_at"]);
                 self.remove.extend(attributes(tokens));
             }
-            Becomes::Sits { previous, session, lease } => {
+            Becomes::Sits { previous, session, held } => {
                 self.bind("previous", s(previous));
                 self.bind("session", s(session));
-                self.bind("lease", n(lease.millis()));
                 self.set(["#previous_session = :previous", "#session = :session"]);
-                self.set(["#due_at = :lease", "#due_shard = :due_shard"]);
+                self.holds(held);
+            }
+            Becomes::Lost(lease) => self.holds(&Held::Until(*lease)),
+            Becomes::Shows(change) => {
+                let (on, off): (Vec<_>, Vec<_>) = change.switches().partition(|(_, on)| *on);
+                self.set.extend(on.into_iter().map(|(name, _)| format!("#{name} = :yes").into()));
+                self.remove.extend(off.into_iter().map(|(name, _)| format!("#{name}").into()));
             }
             Becomes::Settled => self.remove(["#previous_session"]),
             Becomes::Invited { token, expires_at, dropped, .. } => {
@@ -145,6 +165,22 @@ impl Expression {
         }
     }
 
+    fn holds(&mut self, held: &Held) {
+        match held {
+            Held::By(connection) => {
+                self.bind("connection", s(&connection.id));
+                self.bind("client", s(connection.client.word()));
+                self.set(["#connection = :connection", "#client = :client"]);
+                self.remove(["#due_at", "#due_shard"]);
+            }
+            Held::Until(lease) => {
+                self.bind("lease", n(lease.millis()));
+                self.set(["#due_at = :lease", "#due_shard = :due_shard"]);
+                self.remove(["#connection", "#client"]);
+            }
+        }
+    }
+
     fn enters(&mut self, transition: &PersonTransition, (entry, again): (Entry, bool), id: ParticipantId) {
         match entry {
             Entry::Same => {
@@ -156,6 +192,7 @@ impl Expression {
                 self.set(again.then_some("#joined_before = #joined_at"));
                 self.set(["#status = :active", "#joined_at = :now", "#id = :id"]);
                 self.remove(["#previous_session", "#waiting_since", "#left_at", "#expires_at"]);
+                self.remove(SHOWN);
             }
             Entry::Wait => {
                 self.bind("id", s(id));

@@ -1,16 +1,16 @@
 //! DynamoDB and the rules agree: a write is accepted where its needs hold and refused elsewhere, and what is stored then
 //! is what the rules make of what was there.
 
+mod people;
+
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use models::transition::{
-    Becomes, Brings, Change, Effect, Need, PersonNeed, PersonTransition, RoomTransition,
-};
+use models::transition::{Becomes, Change, Effect, Need, RoomTransition};
 use models::{
-    CodeRoom, Entry, Event, Happened, Locks, Metadata, Participant, ParticipantId, Presenter, Profile, Role,
-    Room, RoomCode, RoomKey, SessionId, Settings, Sid, Standing, Status, Timestamp, UserId,
+    CodeRoom, Event, Happened, Locks, Presenter, Room, RoomCode, RoomKey, SessionId, Settings, Sid, Status,
+    Timestamp, UserId,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -18,8 +18,9 @@ use proptest::test_runner::{Config, TestRunner};
 use testing::TestTable;
 use uuid::Uuid;
 
+use self::people::{person, person_transition, token_record};
 use crate::commit::Outcome;
-use crate::items::{Item, ParticipantItem, RoomItem, TokenRecord, encode, token_attribute};
+use crate::items::{Item, ParticipantItem, RoomItem, token_attribute};
 use crate::step::{Step, m};
 use crate::{Connection, Store};
 
@@ -186,122 +187,6 @@ fn room_transition() -> impl Strategy<Value = RoomTransition> {
 fn once_each<T>(needs: &mut Vec<T>) {
     let mut kinds = HashSet::new();
     needs.retain(|need| kinds.insert(std::mem::discriminant(need)));
-}
-
-fn person() -> impl Strategy<Value = Participant> {
-    let sits = (session(), prop::option::of(session()), any::<bool>());
-    let times = (prop::option::of(moment()), prop::option::of(moment()), prop::option::of(moment()));
-    (sid(), standing(), sits, times, prop::option::of(moment()), any::<(bool, bool)>()).prop_map(
-        |(sid, standing, (session, previous, admitted), (joined, waiting, lease), expires, tokens)| {
-            let (first, second) = tokens;
-            let present = matches!(standing, Standing::Active | Standing::Waiting);
-            let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
-            Participant {
-                session: present.then_some(session),
-                previous_session: previous.filter(|_| present),
-                metadata: Some(Metadata::Text("{}".to_owned())),
-                joined_at: joined,
-                waiting_since: waiting,
-                admitted,
-                tokens: has.map(|id| (Uuid::from_u128(id), NOW)).collect(),
-                lease,
-                expires_at: expires,
-                ..Participant::new(sid, user(), standing)
-            }
-        },
-    )
-}
-
-fn standing() -> impl Strategy<Value = Standing> {
-    select(vec![Standing::Invited, Standing::Waiting, Standing::Active, Standing::Left, Standing::Banned])
-}
-
-fn person_need() -> impl Strategy<Value = PersonNeed> {
-    prop_oneof![
-        Just(PersonNeed::Unknown),
-        sid().prop_map(PersonNeed::Of),
-        standing().prop_map(PersonNeed::Stands),
-        standing().prop_map(PersonNeed::StandsNot),
-        token().prop_map(PersonNeed::Token),
-        any::<bool>().prop_map(PersonNeed::CameBefore),
-        session().prop_map(PersonNeed::Sits),
-        session().prop_map(PersonNeed::SitsOrSat),
-        moment().prop_map(PersonNeed::Lease),
-        moment().prop_map(PersonNeed::ExpiresBy),
-    ]
-}
-
-fn entering() -> impl Strategy<Value = Becomes> {
-    let entry = select(vec![Entry::Seat, Entry::Session, Entry::Same, Entry::Wait]);
-    let account = prop::option::of(Just("https://example.com/a.png".to_owned())).prop_map(|avatar_url| {
-        let profile = Profile { name: "Ann".to_owned(), avatar_url };
-        Brings::Account { profile, role: Role::Host }
-    });
-    let brings = prop_oneof![token().prop_map(Brings::Token), account];
-    (entry, session(), moment(), any::<bool>(), brings).prop_map(|(entry, session, lease, again, brings)| {
-        let id = ParticipantId(Uuid::from_u128(9));
-        Becomes::In { entry, id, session, lease, again, brings }
-    })
-}
-
-fn becomes() -> impl Strategy<Value = Becomes> {
-    let tokens = || prop::collection::vec(token(), 1..2);
-    let message = select(vec![None, Some(String::new()), Some("bye".to_owned())]);
-    let invited = (prop::option::of(moment()), prop::collection::vec(Just(Uuid::from_u128(1)), 0..2));
-    prop_oneof![
-        1 => person().prop_map(|person| Becomes::New(Box::new(Participant { tokens: vec![], ..person }))),
-        4 => entering(),
-        2 => (standing(), tokens(), message)
-            .prop_map(|(standing, tokens, message)| Becomes::Out { standing, tokens, message }),
-        1 => (standing(), tokens()).prop_map(|(standing, tokens)| Becomes::Stands { standing, tokens }),
-        1 => (session(), session(), moment())
-            .prop_map(|(previous, session, lease)| Becomes::Sits { previous, session, lease }),
-        1 => Just(Becomes::Settled),
-        1 => invited.prop_map(|(expires_at, dropped)| Becomes::Invited {
-            token: Uuid::from_u128(3),
-            token_expires_at: NOW,
-            expires_at,
-            dropped,
-        }),
-        1 => tokens().prop_map(Becomes::Loses),
-        1 => Just(Becomes::Gone),
-    ]
-}
-
-fn person_transition() -> impl Strategy<Value = PersonTransition> {
-    (prop::collection::vec(person_need(), 0..3), becomes()).prop_map(|(needs, becomes)| {
-        // Each with what it is never without: what it copies must be there.
-        let mut all = match &becomes {
-            Becomes::In { entry: Entry::Same, .. } => vec![PersonNeed::Stands(Standing::Active)],
-            Becomes::In { entry: Entry::Wait, again: true, .. } => {
-                vec![PersonNeed::Stands(Standing::Waiting)]
-            }
-            Becomes::In { again: true, .. } => vec![PersonNeed::CameBefore(true)],
-            Becomes::New(_) | Becomes::Gone => vec![],
-            _ => vec![PersonNeed::Of(Sid(Uuid::from_u128(1)))],
-        };
-        if let Becomes::In { brings, .. } = &becomes {
-            all.push(match brings {
-                Brings::Token(token) => PersonNeed::Token(*token),
-                Brings::Account { .. } => PersonNeed::Of(Sid(Uuid::from_u128(1))),
-            });
-        }
-        all.extend(needs);
-        once_each(&mut all);
-        PersonTransition { now: NOW, needs: all, becomes }
-    })
-}
-
-/// A join token that brings what is there already, so that what it brings makes no difference.
-fn token_record(person: &Participant) -> Item {
-    encode(&TokenRecord {
-        exp: NOW,
-        name: person.profile.name.clone(),
-        role: person.role,
-        hidden: person.hidden,
-        locks: person.locks.clone(),
-        metadata: Metadata::Text("{}".to_owned()),
-    })
 }
 
 /// A table with nothing in it but what the test puts there.
