@@ -20,6 +20,7 @@ mod table;
 pub use between::{Asked, Between, Verdict};
 pub use call::Call;
 pub use client::Client;
+pub use local::queues::Draft;
 pub use reply::{Reply, opened};
 pub use server::{Answered, Server};
 pub use table::TestTable;

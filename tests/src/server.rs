@@ -41,9 +41,11 @@ impl Server {
         Self { stack, console, client: Client::new() }
     }
 
-    /// Ends it.
+    /// Ends it. Whatever a function did with the refusal: nothing that it asked was beyond its policies.
     pub async fn stop(self) {
+        let denied = self.stack.permissions.denied();
         self.stack.stop().await;
+        assert_eq!(denied, [""; 0]);
     }
 
     /// A request; `headers` are names and values.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{App, ConfigError, Dialect, Env, Parts, Worker};
 use local::console::Console;
 use local::database::{self, Embedded};
+use local::permissions::{self, Parameters, Permissions};
 use local::queues::{self, Draft, Message, QueueId, Queues};
 use local::template::Template;
 use local::{Options, secrets, simulate, sources, stack};
@@ -31,6 +32,9 @@ pub struct TestTable {
     pub template: Template,
     parts: Parts,
     endpoint: String,
+    /// What functions meet before it, who have their policies.
+    gate: String,
+    permissions: Arc<Permissions>,
     /// The DynamoDB behind the simulation, or the same.
     inner: String,
     queues: Arc<Queues>,
@@ -87,17 +91,26 @@ impl TestTable {
                 address
             }
         };
+        let permissions = Arc::new(Permissions::of(&template, Console::memory()));
+        let front = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let gate = format!("http://{}", front.local_addr().expect("bound"));
+        let (behind, guard) = (endpoint.parse().expect("an address"), Arc::clone(&permissions));
+        servers.spawn(async move {
+            permissions::serve(front, behind, guard, Parameters::new()).await.expect("the gate stands");
+        });
         let sqs = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let sqs_endpoint = format!("http://{}", sqs.local_addr().expect("bound"));
         let queues = Queues::open(&template.queues, None, parts.clock.clone(), Console::memory());
         let queues = Arc::new(queues.expect("opened"));
-        servers.spawn(queues::protocol::serve(sqs, Arc::clone(&queues)));
+        servers.spawn(queues::protocol::serve(sqs, Arc::clone(&queues), Arc::clone(&permissions)));
         let table = Self {
             clock,
             template,
             parts,
             endpoint,
+            gate,
             inner,
+            permissions,
             queues,
             sqs: sqs_endpoint,
             _embedded: embedded,
@@ -163,9 +176,9 @@ impl TestTable {
         messages.map(|message| serde_json::from_str(&message.body).expect("JSON")).collect()
     }
 
-    /// Puts a message on the standard queue of this logical id.
-    pub fn send(&self, logical_id: &str, body: &str) {
-        self.queues.send(self.queue(logical_id), Draft::new(body)).expect("sent");
+    /// Puts a message on the queue of this logical id.
+    pub fn send(&self, logical_id: &str, draft: Draft) {
+        self.queues.send(self.queue(logical_id), draft).expect("sent");
     }
 
     /// Receives what can be received on the queue of this logical id, up to ten messages: the event that Lambda makes of
@@ -191,7 +204,7 @@ impl TestTable {
 
     /// What stands between a function and the table and queues from now on, and does with its calls what `judge` says.
     pub fn between(&self, judge: impl FnMut(&Asked) -> Verdict + Send + 'static) -> Between {
-        Between::start(&self.endpoint, &self.sqs, judge)
+        Between::start(&self.gate, &self.sqs, judge)
     }
 
     /// Makes rooms and lets people in, by the table's store.
@@ -238,12 +251,13 @@ impl TestTable {
     /// The same with these variables instead.
     pub fn env_with(&self, function: &str, variables: &[(&str, &str)]) -> Env {
         let known = self.template.functions.iter().find(|known| known.binary == function);
-        let given = known.expect("the template has the function").environment.clone();
+        let known = known.expect("the template has the function");
+        let (given, id) = (known.environment.clone(), permissions::access_key_id(known));
         let own = [
             ("AWS_REGION", stack::REGION),
-            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_ACCESS_KEY_ID", &id),
             ("AWS_SECRET_ACCESS_KEY", "local"),
-            ("AWS_ENDPOINT_URL_DYNAMODB", &self.endpoint),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.gate),
             ("AWS_ENDPOINT_URL_SQS", &self.sqs),
         ];
         let others =
@@ -288,5 +302,13 @@ impl TestTable {
         let mut template = self.template.clone();
         template.parameters.insert("UserJwtSecret".to_owned(), "a-secret-of-somebody-else".to_owned());
         secrets::user_token_at(&template, sub, None, self.now())
+    }
+}
+
+/// Whatever a function did with the refusal: nothing may be beyond its policies.
+impl Drop for TestTable {
+    fn drop(&mut self) {
+        let denied = self.permissions.denied();
+        assert!(denied.is_empty() || std::thread::panicking(), "{denied:#?}");
     }
 }

@@ -26,8 +26,8 @@ pub fn aws_credentials() -> Credentials {
     }
 }
 
-/// The value of a function's variable on this machine, where there is no SSM: in place of a parameter's name (`ssm:…`)
-/// stands a secret made of it, the same at every start, so that kept data stays usable.
+/// The value of a function's variable on this machine, where SSM knows the secrets of API keys alone: in place of a
+/// parameter's name (`ssm:…`) stands a secret made of it, the same at every start, so that kept data stays usable.
 pub fn local_value(value: &str) -> String {
     match value.strip_prefix("ssm:") {
         Some(name) => sign(b"vestibule-local-stack", name.as_bytes()),

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::Uri;
 use models::{ApiKeyId, SystemClock, SystemRandom};
 use store::{Connection, Store};
 use tokio::net::TcpListener;
@@ -15,8 +14,10 @@ use tokio::task::JoinSet;
 use crate::binaries::{self, BuildError};
 use crate::console::Console;
 use crate::database::{self, DatabaseError, Embedded};
+use crate::endpoint::{self, Endpoint};
 use crate::gateway::Gateway;
 use crate::options::Options;
+use crate::permissions::Permissions;
 use crate::queues::{self, Queues, StoreError};
 use crate::runtime::{Functions, InvokeError, Invoked, Settings};
 use crate::secrets;
@@ -102,6 +103,8 @@ pub struct Stack {
     pub addresses: Addresses,
     /// What it was made of.
     pub template: Template,
+    /// What its functions may do, and what they have done of it.
+    pub permissions: Arc<Permissions>,
     functions: Arc<Functions>,
     pub(crate) queues: Arc<Queues>,
     pub(crate) sources: Sources,
@@ -140,18 +143,22 @@ impl Stack {
             console.notice("local", "--tick has no effect: the template schedules no function");
         }
         let (mut front, mut back) = (JoinSet::new(), JoinSet::new());
-        let (embedded, endpoint) = start_database(options, dynamodb, &mut back).await?;
+        let permissions = Arc::new(Permissions::of(&template, console.clone()));
+        let parameters = [(api_secret_name(options), options.api_secret.text().to_owned())].into();
+        let guard = (Arc::clone(&permissions), parameters);
+        let (embedded, endpoint) = endpoint::start(options, dynamodb, guard, &mut back).await?;
         addresses.dynamodb.clone_from(&endpoint.public);
         prepare(options, &template, &endpoint).await?;
         let data = options.data_dir.as_deref();
         let queues = Queues::open(&template.queues, data, Arc::new(SystemClock), console.clone())?;
         let queues = Arc::new(queues);
-        back.spawn(queues::protocol::serve(sqs, Arc::clone(&queues)));
+        back.spawn(queues::protocol::serve(sqs, Arc::clone(&queues), Arc::clone(&permissions)));
 
         let settings = Settings {
             binaries,
             environment: environment(&endpoint, &addresses.sqs),
             most_processes: options.processes.into(),
+            has_roles: endpoint.is_guarded,
         };
         let functions = Arc::new(Functions::start(&template.functions, &settings, console).await?);
         let sources = Sources::start(sources::Surroundings {
@@ -171,7 +178,18 @@ impl Stack {
         front.spawn(gateway.serve(http));
         let invoke = Arc::<Functions>::clone(&functions);
         let websockets = WebSockets::start(ws, &template, invoke, Limits::default(), console.clone())?;
-        Ok(Self { addresses, template, functions, queues, sources, embedded, websockets, front, back })
+        Ok(Self {
+            addresses,
+            template,
+            permissions,
+            functions,
+            queues,
+            sources,
+            embedded,
+            websockets,
+            front,
+            back,
+        })
     }
 
     /// The ids of the functions' processes that run at the moment, by the name of their binary.
@@ -196,15 +214,6 @@ impl Stack {
             embedded.stop().await;
         }
     }
-}
-
-/// The addresses of the stack's DynamoDB.
-struct Endpoint {
-    /// The one that the functions use.
-    public: String,
-    /// The one behind the simulation.
-    inner: String,
-    region: String,
 }
 
 async fn listen(option: &'static str, port: u16) -> Result<TcpListener, StartError> {
@@ -274,43 +283,9 @@ fn override_variable(template: &mut Template, name: &str, value: &str) -> Result
     Ok(())
 }
 
-async fn start_database(
-    options: &Options,
-    listener: Option<TcpListener>,
-    servers: &mut JoinSet<()>,
-) -> Result<(Option<Embedded>, Endpoint), StartError> {
-    let Some(listener) = listener else {
-        let url = options.dynamodb_endpoint.clone().unwrap_or_default();
-        let region = std::env::var("AWS_REGION").unwrap_or_else(|_| REGION.to_owned());
-        return Ok((None, Endpoint { public: url.clone(), inner: url, region }));
-    };
-    let public = format!("http://{}", listener.local_addr()?);
-    let endpoint =
-        |inner: &str| Endpoint { public: public.clone(), inner: inner.to_owned(), region: REGION.to_owned() };
-    let Some(profile) = options.simulate else {
-        let embedded = Embedded::start(listener, options.data_dir.as_deref())?;
-        return Ok((Some(embedded), endpoint(&public)));
-    };
-    let (embedded, inner) = if let Some(url) = &options.dynamodb_endpoint {
-        (None, url.clone())
-    } else {
-        let hidden = TcpListener::bind("127.0.0.1:0").await?;
-        let inner = format!("http://{}", hidden.local_addr()?);
-        (Some(Embedded::start(hidden, options.data_dir.as_deref())?), inner)
-    };
-    let upstream: Uri =
-        inner.parse().map_err(|_| StartError::Option("--dynamodb-endpoint", "must be a URL".to_owned()))?;
-    if upstream.scheme_str() != Some("http") || upstream.host().is_none() {
-        let text = "--simulate needs the http address of a local DynamoDB".to_owned();
-        return Err(StartError::Option("--dynamodb-endpoint", text));
-    }
-    let seed = options.seed;
-    servers.spawn(async move {
-        if let Err(error) = simulate::serve(listener, upstream, profile, seed).await {
-            tracing::error!(%error, "the simulation ended");
-        }
-    });
-    Ok((embedded, endpoint(&inner)))
+/// The name of the SSM parameter that holds the secret of the stack's API key.
+fn api_secret_name(options: &Options) -> String {
+    format!("/vestibule/{STACK_NAME}/api-keys/{}", options.api_key)
 }
 
 /// Makes the tables, and the API key.
@@ -330,7 +305,10 @@ async fn prepare(options: &Options, template: &Template, endpoint: &Endpoint) ->
         credentials: secrets::aws_credentials(),
     };
     let store = Store::connect(connection, Arc::new(SystemClock), Arc::new(SystemRandom));
-    let stored = secrets::put_api_key(&store, &id, options.api_secret.text()).await;
+    // As at AWS the table has the secret's name, wherever there is an SSM that knows it.
+    let named = format!("ssm:{}", api_secret_name(options));
+    let secret = if endpoint.is_guarded { &named } else { options.api_secret.text() };
+    let stored = secrets::put_api_key(&store, &id, secret).await;
     stored.map_err(|halt| StartError::ApiKey(format!("{halt:?}")))
 }
 
@@ -352,6 +330,9 @@ fn environment(endpoint: &Endpoint, sqs: &str) -> BTreeMap<String, String> {
     );
     if let Some(token) = credentials.session_token() {
         variables.insert("AWS_SESSION_TOKEN".to_owned(), token.to_owned());
+    }
+    if endpoint.is_guarded {
+        variables.insert("AWS_ENDPOINT_URL_SSM".to_owned(), endpoint.public.clone());
     }
     // For whoever looks for a fault.
     for name in ["RUST_BACKTRACE", "RUST_LOG", "AWS_LAMBDA_LOG_LEVEL", "AWS_LAMBDA_LOG_FORMAT"] {

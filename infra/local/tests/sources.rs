@@ -30,6 +30,7 @@ Resources:
     Properties:
       Timeout: 1
       EventInvokeConfig: {MaximumRetryAttempts: 0}
+      Policies: [{Statement: [{Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt GivenUp.Arn}]}]
       Events:
         Changes:
           Type: DynamoDB

@@ -13,6 +13,7 @@ mod metadata;
 mod model;
 mod openapi;
 mod panel;
+mod permissions;
 mod processes;
 mod races;
 mod rooms_by_code;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use models::Room;
 use serde_json::{Value, json};
-use testing::TestTable;
 use testing::receiver::{Answer, Receiver};
 use testing::rooms::new_room;
+use testing::{Draft, TestTable};
 
 use super::*;
 
@@ -40,9 +40,12 @@ fn webhook(table: &TestTable, room: &Room, number: u32, url: &str) -> Message {
 }
 
 /// Puts webhooks on their queue.
-async fn send(worker: &Worker<Config>, messages: &[&Message]) {
-    let entries = messages.iter().copied().map(Entry::webhook).collect();
-    worker.config.webhooks.send(entries).await.expect("sent");
+fn send(table: &TestTable, messages: &[&Message]) {
+    for message in messages {
+        let body = serde_json::to_string(message).expect("text");
+        let draft = Draft::new(body).in_group(message.group_id()).once_as(message.deduplication_id());
+        table.send(QUEUE, draft);
+    }
 }
 
 /// Delivers what an event holds; says which messages come again.
@@ -68,7 +71,7 @@ async fn deliver_one(table: &TestTable, worker: &Worker<Config>) -> bool {
 
 /// Delivers this webhook, as it comes for the first time; says whether it is done with.
 async fn deliver_new(table: &TestTable, worker: &Worker<Config>, message: &Message) -> bool {
-    send(worker, &[message]).await;
+    send(table, &[message]);
     deliver_one(table, worker).await
 }
 
@@ -132,7 +135,7 @@ async fn a_webhook_that_comes_twice_is_sent_once() {
     let (worker, receiver) = (deliverer(&table).await, receiver(&table));
     let room = table.rooms().open("room-1", None).await;
     let message = webhook(&table, &room, 1, &receiver.url("hook"));
-    send(&worker, &[&message]).await;
+    send(&table, &[&message]);
     assert_eq!(deliver(&worker, table.receive(QUEUE)).await, [""; 0]);
     // The answer of the function was lost.
     table.clock.advance(Duration::from_mins(1));
@@ -174,7 +177,7 @@ async fn what_waits_behind_a_failure_is_not_tried_and_other_groups_are() {
     let second = webhook(&table, &one, 2, &url);
     let other = webhook(&table, &one, 1, &receiver.url("other"));
     let foreign = webhook(&table, &two, 1, &url);
-    send(&worker, &[&first, &second, &other, &foreign]).await;
+    send(&table, &[&first, &second, &other, &foreign]);
     let event = table.receive(QUEUE);
     let id = |message: &Message| {
         let body = serde_json::to_string(message).expect("text");

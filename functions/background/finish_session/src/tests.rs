@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use models::{EndReason, Room, RoomKey};
 use serde_json::{Value, json};
 use store::{NewRoom, NewToken, Session, StreamChange, StreamRecord, end_job};
-use testing::TestTable;
 use testing::rooms::{DEPARTURE, HOST, PAST_ROOMS, new_room, new_token};
+use testing::{Draft, TestTable};
 use webhook::Message;
 
 use super::*;
@@ -38,7 +38,7 @@ fn jobs(records: &[Value]) -> Vec<String> {
 /// Does these jobs, as they come from their queue; says which of them come again.
 async fn finish_jobs(table: &TestTable, worker: &Worker<Config>, jobs: &[String]) -> Vec<usize> {
     for job in jobs {
-        table.send(QUEUE, job);
+        table.send(QUEUE, Draft::new(job));
     }
     let event = table.receive(QUEUE);
     let records = event["Records"].as_array().expect("records").clone();

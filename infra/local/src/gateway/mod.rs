@@ -210,6 +210,7 @@ mod tests {
             timeout: Duration::from_mins(15),
             reserved_concurrency: None,
             environment: BTreeMap::new(),
+            grants: vec![],
             routes: vec![Route { method: None, path: "$default".to_owned(), line: 1 }],
             streams: vec![],
             queues: vec![],
@@ -228,6 +229,7 @@ mod tests {
             binaries: HashMap::from([("silent".to_owned(), script.clone())]),
             environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
             most_processes: 1,
+            has_roles: false,
         };
         let console = Console::memory();
         let functions = Functions::start(&template.functions, &settings, &console).await.expect("starts");

@@ -145,6 +145,7 @@ mod tests {
             timeout: Duration::from_secs(3),
             reserved_concurrency: None,
             environment: BTreeMap::new(),
+            grants: vec![],
             routes: vec![Route { method: method.map(str::to_owned), path: (*path).to_owned(), line: 1 }],
             streams: vec![],
             queues: vec![],

@@ -15,7 +15,7 @@ mod receipt;
 mod refusal;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::path::Path;

@@ -52,6 +52,9 @@ pub enum Refusal {
     /// Nothing here does what is asked for.
     #[error("The local stack does not know the operation {0}.")]
     UnknownOperation(String),
+    /// No policy of the caller's role allows it.
+    #[error("{0}")]
+    Denied(String),
     /// The messages could not be stored.
     #[error("The messages could not be stored: {0}")]
     Storage(String),
@@ -79,6 +82,7 @@ impl Refusal {
             Self::BatchTooLong { .. } => "AWS.SimpleQueueService.BatchRequestTooLong",
             Self::Malformed(_) => "MalformedInput",
             Self::UnknownOperation(_) => "InvalidAction",
+            Self::Denied(_) => "AccessDenied",
             Self::Storage(_) => "InternalFailure",
         }
     }
@@ -99,6 +103,7 @@ impl Refusal {
             Self::BatchTooLong { .. } => "com.amazonaws.sqs#BatchRequestTooLong",
             Self::Malformed(_) => "com.amazon.coral.service#SerializationException",
             Self::UnknownOperation(_) => "com.amazon.coral.service#UnknownOperationException",
+            Self::Denied(_) => "com.amazon.coral.service#AccessDeniedException",
             Self::Storage(_) => "com.amazon.coral.service#InternalFailure",
         }
     }

@@ -70,6 +70,8 @@ pub struct Settings {
     pub environment: BTreeMap<String, String>,
     /// Most processes of one function that has no `ReservedConcurrentExecutions`.
     pub most_processes: usize,
+    /// Whether each function has credentials of its own, by which it is known to be who it is.
+    pub has_roles: bool,
 }
 
 /// The functions of a stack, ready to be called.

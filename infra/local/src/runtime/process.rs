@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 use super::api::{Call, Desk, RuntimeApi};
 use super::{InvokeError, Settings};
 use crate::console::Console;
+use crate::permissions::access_key_id;
 use crate::template::Function;
 
 /// The time that Lambda gives a process until it asks for its first call.
@@ -32,6 +33,11 @@ impl Launch {
     pub(super) fn new(function: &Function, settings: &Settings) -> Self {
         let mut environment = settings.environment.clone();
         environment.extend(lambda_environment(function));
+        if settings.has_roles {
+            environment.insert("AWS_ACCESS_KEY_ID".to_owned(), access_key_id(function));
+            // Of whoever started the stack.
+            environment.remove("AWS_SESSION_TOKEN");
+        }
         environment.extend(function.environment.clone());
         Self {
             name: function.binary.clone(),

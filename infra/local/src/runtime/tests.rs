@@ -38,6 +38,7 @@ async fn scripted(name: &str, script: &str, reserved_concurrency: Option<u32>) -
         timeout: if name == "slow" { TOO_SHORT } else { Duration::from_secs(20) },
         reserved_concurrency,
         environment: BTreeMap::from([("OWN".to_owned(), "mine".to_owned())]),
+        grants: vec![],
         routes: vec![],
         streams: vec![],
         queues: vec![],
@@ -48,6 +49,7 @@ async fn scripted(name: &str, script: &str, reserved_concurrency: Option<u32>) -
         binaries: HashMap::from([(name.to_owned(), path.clone())]),
         environment: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         most_processes: 4,
+        has_roles: false,
     };
     let console = Console::memory();
     let functions = Functions::start(&[function], &settings, &console).await.expect("starts");

@@ -38,18 +38,39 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::Uri;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+pub(crate) use upstream::Upstream;
+
 use proxy::Proxy;
-use upstream::Upstream;
+
+/// The largest request DynamoDB takes.
+const LARGEST_BODY: usize = 16 * 1_024 * 1_024;
+
+/// The end of a connection without an answer: hyper closes the connection of a service that fails.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is cut")
+    }
+}
+
+impl std::error::Error for Cut {}
 
 /// What the simulation adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -69,16 +90,25 @@ pub enum Profile {
 /// `InvalidInput` when `upstream` is not an `http` address with a host.
 pub async fn serve(listener: TcpListener, upstream: Uri, profile: Profile, seed: u64) -> io::Result<()> {
     let proxy = Arc::new(Proxy::new(Upstream::new(&upstream)?, profile, seed));
+    accept(listener, move |request| Arc::clone(&proxy).receive(request)).await
+}
+
+/// Serves what `answer` answers to requests that are whole, until the future is dropped.
+pub(crate) async fn accept<A, F>(listener: TcpListener, answer: A) -> io::Result<()>
+where
+    A: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response<Bytes>, Cut>> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&proxy)));
+                    connections.spawn(converse(stream, answer.clone()));
                 }
                 // Out of file descriptors, or the client has left: neither is a reason to end.
                 Err(error) => {
-                    tracing::warn!(%error, "the simulation could not accept a connection");
+                    tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             },
@@ -89,13 +119,21 @@ pub async fn serve(listener: TcpListener, upstream: Uri, profile: Profile, seed:
 }
 
 /// Answers the calls of one connection, one after the other, until it closes or a fault cuts it.
-async fn converse(stream: TcpStream, proxy: Arc<Proxy>) {
+async fn converse<A, F>(stream: TcpStream, answer: A)
+where
+    A: Fn(Request<Bytes>) -> F + Sync,
+    F: Future<Output = Result<Response<Bytes>, Cut>>,
+{
     // Without it, small answers wait for the client's delayed acknowledgement: 40 ms that nobody drew.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection has closed already");
         return;
     }
-    let service = service_fn(move |request| Arc::clone(&proxy).receive(request));
+    let service = service_fn(|request: Request<Incoming>| async {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut)?.to_bytes();
+        Ok::<_, Cut>(answer(Request::from_parts(head, body)).await?.map(Full::new))
+    });
     // An error here is a cut that was drawn, or a client that has left.
     if let Err(error) =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await

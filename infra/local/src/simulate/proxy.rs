@@ -1,17 +1,13 @@
 //! One call through the simulation, from its arrival to its answer.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
 use hyper::header::ACCEPT_ENCODING;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use super::Profile;
 use super::answer::{self, Answer};
 use super::batch;
 use super::call::{self, Operation};
@@ -19,21 +15,7 @@ use super::consumption;
 use super::draws::{Draw, Draws, Failure, Fault};
 use super::ledger::{Held, Ledger, Verdict};
 use super::upstream::Upstream;
-
-/// The largest request DynamoDB takes.
-const LARGEST_BODY: usize = 16 * 1_024 * 1_024;
-
-/// The end of a connection without an answer: hyper closes the connection of a service that fails.
-#[derive(Debug)]
-pub(super) struct Cut;
-
-impl fmt::Display for Cut {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the connection is cut")
-    }
-}
-
-impl std::error::Error for Cut {}
+use super::{Cut, Profile};
 
 /// A call on items.
 struct Call {
@@ -61,15 +43,8 @@ impl Proxy {
     ///
     /// The call runs in a task of its own: when its client gives up, hyper drops this future, but a call that
     /// AWS has begun takes its effect all the same.
-    pub(super) async fn receive(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Cut> {
-        let (head, body) = request.into_parts();
-        let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| Cut)?.to_bytes();
-        let request = Request::from_parts(head, body);
-        let answer = tokio::spawn(async move { self.answer(request).await }).await.map_err(|_| Cut)?;
-        Ok(answer?.map(Full::new))
+    pub(super) async fn receive(self: Arc<Self>, request: Request<Bytes>) -> Result<Answer, Cut> {
+        tokio::spawn(async move { self.answer(request).await }).await.map_err(|_| Cut)?
     }
 
     async fn answer(&self, request: Request<Bytes>) -> Result<Answer, Cut> {

@@ -1,4 +1,4 @@
-//! The database behind the simulation.
+//! The database behind the simulation, and behind what is in front of that.
 
 use std::collections::hash_map::Entry;
 use std::io;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::call::Keys;
 
 /// Why no answer came.
-pub(super) type SendError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type SendError = Box<dyn std::error::Error + Send + Sync>;
 
 /// These belong to one connection, or to a body's framing, and the two sides of a proxy each have their own.
 const HOP_HEADERS: [HeaderName; 7] = [
@@ -30,7 +30,7 @@ const HOP_HEADERS: [HeaderName; 7] = [
 ];
 
 /// A pool of connections to it, and what is known of its tables.
-pub(super) struct Upstream {
+pub(crate) struct Upstream {
     client: Client<HttpConnector, Full<Bytes>>,
     scheme: uri::Scheme,
     authority: uri::Authority,
@@ -38,11 +38,10 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(address: &Uri) -> io::Result<Self> {
+    pub(crate) fn new(address: &Uri) -> io::Result<Self> {
         let scheme = address.scheme().filter(|scheme| **scheme == uri::Scheme::HTTP);
         let (Some(scheme), Some(authority)) = (scheme, address.authority()) else {
-            let message =
-                format!("the DynamoDB behind the simulation has to be at http://host:port, not {address}");
+            let message = format!("a DynamoDB on this machine has to be at http://host:port, not {address}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         };
         let mut connector = HttpConnector::new();
@@ -56,7 +55,7 @@ impl Upstream {
     }
 
     /// Sends a request on and waits for the whole answer.
-    pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, SendError> {
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, SendError> {
         let (mut head, body) = request.into_parts();
         let mut target = uri::Parts::default();
         target.scheme = Some(self.scheme.clone());

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::error::Fault;
 use super::events::{self, Events};
-use super::model::{Function, Template};
-use super::resolve::Scope;
+use super::model::{Function, Surroundings, Template};
+use super::policies;
+use super::resolve::{PARTITION, Scope};
 use super::resources::{Identity, Resource, ResourceType, by_name};
 use super::value::{Content, Map};
 
@@ -21,6 +22,7 @@ pub(super) static TYPE: ResourceType = ResourceType {
         "FunctionName",
         "MemorySize",
         "PackageType",
+        "Policies",
         "ReservedConcurrentExecutions",
         "Runtime",
         "Timeout",
@@ -37,12 +39,9 @@ pub(super) static TYPE: ResourceType = ResourceType {
         "Handler",
         "KmsKeyArn",
         "LoggingConfig",
-        "PermissionsBoundary",
-        "Policies",
         "PropagateTags",
         "ProvisionedConcurrencyConfig",
         "RecursiveLoop",
-        "Role",
         "RolePath",
         "RuntimeManagementConfig",
         "SourceKMSKeyArn",
@@ -91,13 +90,30 @@ fn read(resource: &Resource<'_>, scope: &Scope<'_>, template: &mut Template) -> 
         timeout: Duration::from_secs(timeout.into()),
         reserved_concurrency: properties.whole("ReservedConcurrentExecutions", &(0..=u32::MAX))?,
         environment: environment(&properties)?,
+        grants: policies::read(properties.list("Policies")?)?,
         routes,
         streams,
         queues,
         schedules,
         async_retries: async_retries(&properties)?,
     };
+    check_secrets(&function, resource, scope)?;
     template.functions.push(function);
+    Ok(())
+}
+
+/// A function may read the secrets that its variables name; on this machine it is given them, so it would not show.
+fn check_secrets(function: &Function, resource: &Resource<'_>, scope: &Scope<'_>) -> Result<(), Fault> {
+    let Surroundings { region, account_id, .. } = scope.surroundings;
+    for (variable, value) in &function.environment {
+        let Some(name) = value.strip_prefix("ssm:") else { continue };
+        let arn = format!("arn:{PARTITION}:ssm:{region}:{account_id}:parameter{name}");
+        if !function.grants.iter().any(|grant| grant.allows("ssm:GetParameter", &arn)) {
+            let what =
+                format!("{}: {variable}: no policy allows ssm:GetParameter on {arn}", resource.title());
+            return Err(Fault::invalid(resource.line, what));
+        }
+    }
     Ok(())
 }
 

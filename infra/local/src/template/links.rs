@@ -14,7 +14,7 @@ pub(super) fn check(template: &Template) -> Result<(), Fault> {
     template.queues.iter().try_for_each(|queue| redrive(queue, template))?;
     for function in &template.functions {
         for source in &function.streams {
-            stream(source, template)?;
+            stream(source, function, template)?;
         }
         for source in &function.queues {
             queue(source, function, template)?;
@@ -35,18 +35,24 @@ fn redrive(queue: &Queue, template: &Template) -> Result<(), Fault> {
     Ok(())
 }
 
-fn stream(source: &StreamSource, template: &Template) -> Result<(), Fault> {
+fn stream(source: &StreamSource, function: &Function, template: &Template) -> Result<(), Fault> {
     if !template.tables.iter().any(|table| table.stream_arn.as_deref() == Some(source.arn.as_str())) {
         return Err(Fault::unknown(source.line, "Stream: this is no stream of a table of the template"));
     }
-    match source.on_failure.as_ref().map(|arn| template.queue_of(arn)) {
-        None => Ok(()),
-        Some(Some(queue)) if queue.fifo.is_none() => Ok(()),
-        Some(_) => {
-            let what = "DestinationConfig: this is no standard queue of the template";
-            Err(Fault::unknown(source.line, what))
-        }
+    let Some(arn) = &source.on_failure else { return Ok(()) };
+    if template.queue_of(arn).is_none_or(|queue| queue.fifo.is_some()) {
+        let what = "DestinationConfig: this is no standard queue of the template";
+        return Err(Fault::unknown(source.line, what));
     }
+    // Lambda sends there as the function.
+    if !function.grants.iter().any(|grant| grant.allows("sqs:SendMessage", arn)) {
+        let what = format!(
+            "DestinationConfig: no policy of `{}` allows sqs:SendMessage on {arn}",
+            function.logical_id
+        );
+        return Err(Fault::invalid(source.line, what));
+    }
+    Ok(())
 }
 
 fn queue(source: &QueueSource, function: &Function, template: &Template) -> Result<(), Fault> {

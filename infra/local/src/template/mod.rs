@@ -7,7 +7,7 @@
 //! **What it does not know is an error that names the line.** A section, a resource type, a property, an event or a
 //! function that were skipped would make the local stack behave unlike the deployed one without a word. So each
 //! resource type lists the properties that make a difference here and those that are known to make none; the values
-//! of the latter are resolved all the same, so that a wrong reference in a policy shows on the first run.
+//! of the latter are resolved all the same, so that a wrong reference in an alarm shows on the first run.
 //!
 //! # Adding a resource type
 //! One file with its `ResourceType`, and its line in `TYPES` of `resources.rs`. An event type is an arm in `events.rs`.
@@ -31,6 +31,7 @@ mod links;
 mod model;
 mod parameters;
 mod passive;
+mod policies;
 mod queue;
 mod resolve;
 mod resources;
@@ -51,7 +52,7 @@ use std::io;
 use std::path::Path;
 
 pub use error::TemplateError;
-pub use model::{Cors, Function, HttpApi, Index, Projection, Route, Surroundings, Table, Template};
+pub use model::{Cors, Function, Grant, HttpApi, Index, Projection, Route, Surroundings, Table, Template};
 pub use sources::{Fifo, Queue, QueueSource, Redrive, Schedule, StreamSource};
 pub use websocket_api::{WebSocketApi, WebSocketRoute};
 

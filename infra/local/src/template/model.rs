@@ -76,7 +76,7 @@ impl fmt::Debug for Template {
 }
 
 /// An `AWS::Serverless::Function`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Function {
     /// Its key in the template.
     pub logical_id: String,
@@ -92,6 +92,8 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// The environment variables. Values that begin with `ssm:` are names of secrets, as they are in the template.
     pub environment: BTreeMap<String, String>,
+    /// What its role allows, in the order of the file.
+    pub grants: Vec<Grant>,
     /// Its routes on the HTTP API, in the order of the file.
     pub routes: Vec<Route>,
     /// The streams it reads, in the order of the file.
@@ -115,6 +117,28 @@ impl fmt::Debug for Function {
             .field("queues", &self.queues)
             .field("schedules", &self.schedules)
             .finish_non_exhaustive()
+    }
+}
+
+/// An action that a role allows on a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// `dynamodb:GetItem`.
+    pub action: String,
+    /// Its ARN; an asterisk at its end stands for the rest of any name.
+    pub resource: String,
+    /// Where it is in the template, from 1.
+    pub line: usize,
+}
+
+impl Grant {
+    /// Whether this is it.
+    pub fn allows(&self, action: &str, resource: &str) -> bool {
+        let is_resource = match self.resource.strip_suffix('*') {
+            Some(beginning) => resource.starts_with(beginning),
+            None => resource == self.resource,
+        };
+        is_resource && action == self.action
     }
 }
 

@@ -13,6 +13,7 @@ use testing::{API_KEY, API_SECRET, Answered, Server, TestTable};
 use document::Operation;
 
 use crate::deliveries::Receiver;
+use crate::permissions;
 
 pub(crate) use document::Document;
 
@@ -163,6 +164,7 @@ async fn every_example_is_accepted_and_every_answer_is_as_described() {
     }
     let all = contract.document.operations().map(|operation| operation.id).collect();
     assert_eq!(contract.called, all, "every operation is called");
+    permissions::assert_all_needed(&contract.server).await;
     contract.server.stop().await;
 }
 

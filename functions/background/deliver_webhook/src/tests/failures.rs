@@ -10,7 +10,7 @@ async fn what_cannot_be_read_comes_again_and_the_rest_is_delivered() {
     let (worker, receiver) = (deliverer(&table).await, receiver(&table));
     let room = table.rooms().open("room-1", None).await;
     let message = webhook(&table, &room, 1, &receiver.url("hook"));
-    send(&worker, &[&message]).await;
+    send(&table, &[&message]);
     let mut event = table.receive(QUEUE);
     let mut bad = event["Records"][0].clone();
     bad["messageId"] = json!("bad");
@@ -42,7 +42,7 @@ async fn nothing_is_given_up_before_it_is_among_the_dead_letters() {
     let message = webhook(&table, &room, 1, &receiver.url("hook"));
     receiver.always("hook", Answer::status(500));
     table.clock.advance(Duration::from_hours(25));
-    send(&worker, &[&message]).await;
+    send(&table, &[&message]);
     assert!(!deliver_one(&table, &failing).await, "it comes again");
     assert_eq!(noted(&table, &message).await, None, "and counts as undecided");
     table.clock.advance(Duration::from_mins(1));

@@ -50,7 +50,7 @@ async fn a_receiver_that_stays_away_is_given_up_after_a_day_and_all_of_it_is_a_d
     let room = table.rooms().open("room-1", None).await;
     let message = webhook(&table, &room, 1, &receiver.url("hook"));
     receiver.always("hook", Answer::status(500));
-    send(&worker, &[&message]).await;
+    send(&table, &[&message]);
     let (mut pauses, mut last) = (vec![], table.now());
     while !deliver_one(&table, &worker).await {
         let pause = hidden_for(&table);

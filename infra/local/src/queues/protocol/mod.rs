@@ -20,6 +20,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::{QueueId, Queues, Refusal};
+use crate::permissions::{Denied, Need, Permissions};
 
 /// What the header `x-amz-target` begins with.
 const TARGET: &str = "AmazonSQS.";
@@ -27,25 +28,32 @@ const TARGET: &str = "AmazonSQS.";
 /// A batch of 1 MiB may be twice as long in JSON, and binary attributes come in Base64.
 const MOST_REQUEST: usize = 8 * 1024 * 1024;
 
-/// Serves the queues on `listener` until the future is dropped.
-pub async fn serve(listener: TcpListener, queues: Arc<Queues>) {
+/// Serves the queues on `listener` to whom the policies allow it, until the future is dropped.
+pub async fn serve(listener: TcpListener, queues: Arc<Queues>, permissions: Arc<Permissions>) {
     let layer = DefaultBodyLimit::max(MOST_REQUEST);
-    let router = Router::new().fallback(receive).layer(layer).with_state(queues);
+    let router = Router::new().fallback(receive).layer(layer).with_state((queues, permissions));
     if let Err(error) = axum::serve(listener, router).await {
         tracing::error!(%error, "SQS ended");
     }
 }
 
-async fn receive(State(queues): State<Arc<Queues>>, headers: HeaderMap, body: Bytes) -> Response {
+type Shared = (Arc<Queues>, Arc<Permissions>);
+
+async fn receive(State((queues, permissions)): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let answered = match target.strip_prefix(TARGET) {
-        Some(operation) => answer(&queues, operation, &body).await,
+        Some(operation) => match check(&queues, &permissions, operation, &headers, &body) {
+            Ok(()) => answer(&queues, operation, &body).await,
+            Err(denied) => Err(Refusal::Denied(denied.to_string())),
+        },
         None => Err(Refusal::UnknownOperation(target.to_owned())),
     };
     let (status, code, body) = match answered {
         Ok(body) => (StatusCode::OK, None, body),
         Err(refusal) => {
-            let (status, side) = if refusal.is_callers_fault() {
+            let (status, side) = if matches!(refusal, Refusal::Denied(_)) {
+                (StatusCode::FORBIDDEN, "Sender")
+            } else if refusal.is_callers_fault() {
                 (StatusCode::BAD_REQUEST, "Sender")
             } else {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
@@ -66,6 +74,20 @@ async fn receive(State(queues): State<Arc<Queues>>, headers: HeaderMap, body: By
         }
     }
     response
+}
+
+/// Whether the caller may do this with the queue that the request names.
+fn check(
+    queues: &Queues,
+    permissions: &Permissions,
+    operation: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(), Denied> {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let queue = body["QueueUrl"].as_str().or(body["QueueName"].as_str()).unwrap_or_default();
+    let arn = find(queues, queue).map(|queue| queues.settings(queue).arn.clone()).unwrap_or_default();
+    permissions.check(headers, vec![Need::of_queue(operation, &arn)])
 }
 
 async fn answer(queues: &Queues, operation: &str, body: &[u8]) -> Result<Value, Refusal> {

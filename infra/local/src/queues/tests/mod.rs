@@ -15,7 +15,7 @@ use super::*;
 use crate::template::{Fifo, Redrive};
 
 /// A standard queue, or a FIFO queue if it is named so.
-fn queue(name: &str) -> template::Queue {
+pub(crate) fn queue(name: &str) -> template::Queue {
     template::Queue {
         logical_id: name.to_owned(),
         name: name.to_owned(),

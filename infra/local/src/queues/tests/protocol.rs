@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::permissions::Permissions;
 
 /// The server ends with it.
 struct Served {
@@ -31,7 +32,8 @@ async fn serve(settings: &[template::Queue]) -> Served {
     let queues = Queues::open(settings, None, Arc::new(SystemClock), Console::memory()).expect("opened");
     let queues = Arc::new(queues);
     let mut server = JoinSet::new();
-    server.spawn(super::super::protocol::serve(listener, Arc::clone(&queues)));
+    let permissions = Permissions::of(&template::Template::default(), Console::memory());
+    server.spawn(super::super::protocol::serve(listener, Arc::clone(&queues), Arc::new(permissions)));
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))

@@ -94,6 +94,7 @@ fn function(
         timeout: Duration::from_secs(3),
         reserved_concurrency: None,
         environment: BTreeMap::new(),
+        grants: vec![],
         routes: vec![],
         streams,
         queues,

@@ -18,6 +18,7 @@ fn a_function_has_lambdas_defaults() {
             timeout: Duration::from_secs(3),
             reserved_concurrency: None,
             environment: BTreeMap::new(),
+            grants: vec![],
             routes: vec![],
             streams: vec![],
             queues: vec![],
@@ -35,7 +36,8 @@ fn a_function_is_as_its_properties_say() {
       MemorySize: 512
       Timeout: '7'
       ReservedConcurrentExecutions: 5
-      Policies: [{Statement: [{Effect: Allow, Resource: !GetAtt Greet.Arn}]}]
+      Policies:
+        - Statement: [{Effect: Allow, Action: ssm:GetParameter, Resource: !Sub 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/demo/secret'}]
       Architectures: [arm64]
       Environment:
         Variables:

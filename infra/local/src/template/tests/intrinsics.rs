@@ -40,7 +40,7 @@ fn expressions_say_what_they_say_at_aws() {
         ("!GetAtt [Table, Arn]", "arn:aws:dynamodb:eu-west-1:000000000000:table/demo-rooms"),
         ("{'Fn::GetAtt': [Greet, Arn]}", "arn:aws:lambda:eu-west-1:000000000000:function:demo-Greet"),
         ("{'Fn::GetAtt': Greet.Arn}", "arn:aws:lambda:eu-west-1:000000000000:function:demo-Greet"),
-        ("!Sub ssm:/vestibule/${AWS::StackName}/key", "ssm:/vestibule/demo/key"),
+        ("!Sub /vestibule/${AWS::StackName}/key", "/vestibule/demo/key"),
         (
             "!Sub '${Name}, ${Number} ${Table} ${Table.Arn}'",
             "world, 7 demo-rooms arn:aws:dynamodb:eu-west-1:000000000000:table/demo-rooms",

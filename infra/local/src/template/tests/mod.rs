@@ -6,6 +6,7 @@ mod globals;
 mod http_api;
 mod intrinsics;
 mod parameters;
+mod policies;
 mod queues;
 mod repository;
 mod structure;

@@ -56,6 +56,15 @@ fn every_function_is_named_after_its_binary_and_finds_the_table() {
 }
 
 #[test]
+fn every_function_may_read_the_secrets_that_it_names() {
+    let secret = "ssm:/vestibule/demo/user-jwt-secret";
+    let given = [("UserJwtSecret".to_owned(), secret.to_owned())].into();
+    let template = load(Path::new(PATH), &given, &surroundings()).unwrap_or_else(|error| panic!("{error}"));
+    let named = template.functions.iter().flat_map(|function| function.environment.values());
+    assert!(named.filter(|value| *value == secret).count() > 5, "it would not load where one may not");
+}
+
+#[test]
 fn one_function_catches_what_no_other_answers() {
     let template = template();
     let catching: Vec<&str> = template

@@ -26,6 +26,8 @@ Resources:
     Type: AWS::Serverless::Function
     Metadata: {{BuildProperties: {{Binary: greet}}}}
     Properties:
+      Policies:
+        - Statement: [{{Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Jobs.Arn}}]
       Events:
         One:
           Type: {kind}
@@ -219,6 +221,13 @@ fn a_mistake_is_named() {
             "DynamoDB",
             "StartingPosition: LATEST, DestinationConfig: {OnFailure: {Type: SNS, Destination: x}}",
             "Type: expected one of SQS, found `SNS`".to_owned(),
+        ),
+        (
+            "DynamoDB",
+            "StartingPosition: LATEST, DestinationConfig: {OnFailure: {Destination: !GetAtt Short.Arn}}",
+            "DestinationConfig: no policy of `Greet` allows sqs:SendMessage on \
+             arn:aws:sqs:eu-west-1:000000000000:demo-Short"
+                .to_owned(),
         ),
         ("SQS", "Queue: arn:x", "Queue: this is no queue of the template".to_owned()),
         (

@@ -1,0 +1,199 @@
+//! What functions do is what their policies allow, and that is all needed. Every other test checks the first half, too: see
+//! `Server::stop`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use local::permissions::Allowed;
+use local::queues::Draft;
+use models::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+use testing::receiver::Receiver;
+use testing::{API_KEY, API_SECRET, Answered, Server};
+
+use crate::webhooks::{create, end, join, start_changed, text};
+
+/// What no test here can bring about without more than a stack and its calls.
+const BESIDE: [(&str, &str, &str); 5] = [
+    ("create_room", "dynamodb:UpdateItem", "turns where a crowd meets"),
+    ("create_room_by_code", "dynamodb:UpdateItem", "turns where a crowd meets"),
+    ("finish_session", "dynamodb:PutItem", "remembers a session whose room TTL removed"),
+    ("make_secrets", "dynamodb:PutItem", "CloudFormation calls it"),
+    ("make_secrets", "ssm:PutParameter", "CloudFormation calls it"),
+];
+
+/// Secrets that functions are given here, and read from SSM at AWS: the end of the parameter's name, and the variable. That
+/// they may, the template's loader checks.
+const GIVEN: [(&str, &str); 2] =
+    [("/signing-secret", "SIGNING_SECRET"), ("/user-jwt-secret", "USER_JWT_SECRET")];
+
+/// What of the policies has not been needed so far and is not known to be needed elsewhere.
+fn unneeded(server: &Server) -> BTreeSet<Allowed> {
+    let mut unused = server.stack.permissions.unused();
+    unused.retain(|one| {
+        let function = server.stack.template.functions.iter().find(|known| known.binary == one.function);
+        let has = |variable: &str| function.is_some_and(|known| known.environment.contains_key(variable));
+        let is_given = one.action == "ssm:GetParameter"
+            && GIVEN.iter().any(|(name, variable)| one.resource.ends_with(name) && has(variable));
+        let is_beside =
+            BESIDE.iter().any(|(function, action, _)| one.function == *function && one.action == *action);
+        !is_given && !is_beside
+    });
+    unused
+}
+
+/// A signed call with a key of its own, so that its answer is kept.
+async fn kept(server: &Server, path: &str, body: &Value) -> Answered {
+    let key = format!("permissions-of-{path}");
+    let headers = [("idempotency-key", key.as_str())];
+    server.signed_by((API_KEY, API_SECRET), path, &headers, body).await
+}
+
+/// A call with a token and a key of its own.
+async fn kept_call(server: &Server, method: &str, target: &str, token: &str, body: &Value) -> Answered {
+    let (bearer, key) = (format!("Bearer {token}"), format!("permissions-of-{method}-{target}"));
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", key.as_str())];
+    server.send(method, target, &headers, body.to_string().into_bytes()).await
+}
+
+/// Gives somebody's lease, or a room's time, an end a moment ago.
+async fn lapse(server: &Server, room_id: &str, sk: &str) {
+    let past = SystemClock.now().millis() - 1;
+    server.change(&format!("ROOM#main/{room_id}"), sk, &[("due_at", past)]).await;
+}
+
+/// Each call under a key of its own, on a room of the server API.
+async fn room_of_the_server_api(server: &Server, receiver: &Receiver) {
+    let sid = create(server, "kept", Some(&receiver.url("kept")), json!({})).await;
+    let token = server.mint("kept", "ann").await;
+    let seated = kept_call(server, "POST", "/api/joinRoom", &token, &json!({})).await;
+    assert_eq!(seated.status, 201, "{seated:?}");
+    let session = text(&seated.body["session"]["token"]);
+    let resumed = kept_call(server, "POST", "/api/resume", &session, &json!({})).await;
+    let session = text(&resumed.body["session"]["token"]);
+    assert_eq!(kept_call(server, "POST", "/api/leaveRoom", &session, &json!({})).await.status, 200);
+    join(server, "kept", "bob").await;
+    for (path, body) in [
+        ("/auth/room/removeParticipant", json!({"room_id": "kept", "user_id": "bob"})),
+        ("/auth/room/revokeTokens", json!({"room_id": "kept", "user_id": "ann"})),
+        ("/auth/room/unblockUser", json!({"room_id": "kept", "user_id": "cyd"})),
+    ] {
+        if path.ends_with("unblockUser") {
+            let ban = json!({"room_id": "kept", "user_id": "cyd", "block_user": true});
+            server.signed("/auth/room/removeParticipant", &ban).await;
+        }
+        let answered = kept(server, path, &body).await;
+        assert_eq!(answered.body["status"], true, "{path}: {answered:?}");
+    }
+    // Whose metadata is so large that it is kept apart.
+    let large = json!({"profile_pic": format!("https://example.org/{}", "x".repeat(600))});
+    let dan = json!({"user_id": "dan", "name": "Dan", "user_metadata": large});
+    let minted =
+        server.signed("/auth/room/getJoinToken", &json!({"room_id": "kept", "user_info": dan})).await;
+    assert_eq!(server.redeem(&text(&minted.body["token"])).await.status, 201);
+    end(server, "kept").await;
+    receiver.finished("kept", &sid).await;
+    let replay = json!({"room_id": "kept", "sid": sid, "from_sequence": 1});
+    assert_eq!(kept(server, "/auth/webhook/replay", &replay).await.body["status"], true);
+    let report = json!({"room_id": "kept", "sid": sid});
+    assert_eq!(server.signed("/auth/room/sessionReport", &report).await.body["status"], true);
+    late_and_unsigned(server, &sid);
+}
+
+/// A webhook of a room by code, which no certain key signs, that nobody takes for a day.
+fn late_and_unsigned(server: &Server, sid: &str) {
+    let yesterday = SystemClock.now().minus(Duration::from_hours(25));
+    let webhook = json!({
+        "room": "main/kept", "sid": sid, "number": 90, "url": "http://127.0.0.1:1/", "body": "{}",
+        "occurred_at": yesterday,
+    });
+    let draft = Draft::new(webhook.to_string()).in_group("late").once_as("late");
+    server.stack.send("WebhooksQueue", draft).expect("sent");
+}
+
+async fn room_by_code(server: &Server) {
+    let host = server.user_token("hanna", "Hanna");
+    let made = server.call("POST", "/rooms", Some(&host), Some(&json!({"name": "Weekly"}))).await;
+    let [id, code] = ["id", "code"].map(|key| text(&made.body[key]));
+    let settings = format!("/rooms/{id}/settings");
+    let changed = kept_call(server, "PATCH", &settings, &host, &json!({"allowChat": false})).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let target = format!("/rooms/{code}/join");
+    let eve = server.user_token("eve", "Eve");
+    assert_eq!(server.call("POST", &target, Some(&eve), None).await.status, 201);
+    let barred = json!({"room_id": id, "user_id": "eve"});
+    let ban = json!({"room_id": id, "user_id": "eve", "block_user": true});
+    assert_eq!(server.signed("/auth/room/removeParticipant", &ban).await.body["status"], true);
+    end(server, &id).await;
+    let seated = server.call("POST", &target, Some(&host), None).await;
+    // Her ban is of the session before.
+    assert_eq!(server.signed("/auth/room/unblockUser", &barred).await.body["status"], true);
+    let mut session = text(&seated.body["session"]["token"]);
+    // The first use of a sitting ends the one before it.
+    for target in [format!("/rooms/{id}"), format!("/rooms/{id}/participants")] {
+        let resumed = server.call("POST", "/api/resume", Some(&session), None).await;
+        session = text(&resumed.body["session"]["token"]);
+        assert_eq!(server.call("GET", &target, Some(&session), None).await.status, 200);
+    }
+    let left = kept_call(server, "POST", &format!("/rooms/{code}/leave"), &session, &json!({})).await;
+    assert_eq!(left.status, 204, "{left:?}");
+}
+
+/// Seats and sessions whose time has come.
+async fn time(server: &Server) {
+    for room_id in ["lapsed", "due"] {
+        create(server, room_id, None, json!({})).await;
+        join(server, room_id, "ann").await;
+    }
+    lapse(server, "lapsed", "PARTICIPANT#ann").await;
+    lapse(server, "due", "STATE").await;
+    let seats = async || server.item("ROOM#main/lapsed", "STATE").await["seats"]["N"].clone();
+    for _ in 0..600 {
+        if seats().await == "0" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(seats().await, "0", "by its lease");
+    lapse(server, "lapsed", "STATE").await;
+    create(server, "lapsed-again", None, json!({})).await;
+    join(server, "lapsed-again", "ann").await;
+    lapse(server, "lapsed-again", "PARTICIPANT#ann").await;
+    server.stack.tick().await;
+}
+
+#[tokio::test]
+async fn a_call_that_no_policy_allows_is_refused_as_at_aws() {
+    let changes = [("LeaveFunction", "- dynamodb:UpdateItem", "- dynamodb:DeleteItem")];
+    let server = start_changed("http://127.0.0.1:1/".to_owned(), &changes).await;
+    create(&server, "demo", None, json!({})).await;
+    let ann = join(&server, "demo", "ann").await;
+    let refused = server.call("POST", "/api/leaveRoom", Some(&ann), None).await;
+    assert_eq!(refused.status, 500, "{refused:?}");
+    assert_eq!(server.item("ROOM#main/demo", "STATE").await["seats"]["N"], "1");
+    let line = "no policy of template.yaml allows dynamodb:UpdateItem on resource: \
+                arn:aws:dynamodb:us-east-1:000000000000:table/local-Table";
+    assert_eq!(server.stack.permissions.denied(), [format!("leave: {line}")]);
+    assert!(server.console.kept().contains(&format!("leave | {line}")), "whoever looks there is told");
+    server.stack.stop().await;
+}
+
+/// After every operation has been called: what else there is to do, and then nothing in a policy is left.
+pub(crate) async fn assert_all_needed(server: &Server) {
+    let receiver = Receiver::start();
+    room_of_the_server_api(server, &receiver).await;
+    room_by_code(server).await;
+    time(server).await;
+    // Webhooks are on their way still; some have a receiver that does not come back.
+    for _ in 0..300 {
+        if unneeded(server).is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(
+        unneeded(server),
+        BTreeSet::new(),
+        "take it out of template.yaml, or say in BESIDE what needs it"
+    );
+}
