@@ -21,7 +21,6 @@ use crate::permissions::Permissions;
 use crate::queues::{self, Queues, StoreError};
 use crate::runtime::{Functions, InvokeError, Invoked, Settings};
 use crate::secrets;
-use crate::simulate;
 use crate::sources::{self, Sources, StreamError};
 use crate::template::{self, Surroundings, Template, TemplateError};
 use crate::websocket::{Limits, WebSockets};
