@@ -3,14 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{CancellationReason, ReturnConsumedCapacity, ReturnValue};
 use models::Timestamp;
 
 use crate::error::Halt;
-use crate::items::Item;
+use crate::items::{Item, Key};
 use crate::retry::{Cause, Retries};
-use crate::step::{Action, Step};
+use crate::step::{Action, Step, Values};
 use crate::turn::Turns;
 use crate::{Store, StoreError};
 
@@ -120,13 +122,47 @@ impl Store {
         }
     }
 
+    /// Updates an item once, outside of transactions, and gives back what `returned` says of it; nothing if the condition
+    /// does not hold.
+    pub(crate) async fn update_returning(
+        &self,
+        key: &Key,
+        (update, condition, values): (&str, &str, Values),
+        returned: ReturnValue,
+    ) -> Result<Option<Item>, SdkError<UpdateItemError>> {
+        let step = Step::update(key.clone(), update, condition, values);
+        let sent = self
+            .dynamo
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes().into_iter().collect()))
+            .update_expression(update)
+            .condition_expression(condition)
+            .set_expression_attribute_names(step.names())
+            .set_expression_attribute_values(step.bound_values())
+            .return_values(returned)
+            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
+            .send()
+            .await;
+        match sent {
+            Ok(done) => {
+                self.meter.write(done.consumed_capacity());
+                Ok(done.attributes)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
     async fn send_one(
         &self,
         step: &Step,
     ) -> Result<(), (Cause, Option<Item>, Box<dyn std::error::Error + Send + Sync>)> {
+        use UpdateItemError as Update;
         use aws_sdk_dynamodb::operation::delete_item::DeleteItemError as Delete;
         use aws_sdk_dynamodb::operation::put_item::PutItemError as Put;
-        use aws_sdk_dynamodb::operation::update_item::UpdateItemError as Update;
         use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 
         // The same failure of three calls, which the SDK has as three types.

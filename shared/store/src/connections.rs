@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue};
+use aws_sdk_dynamodb::types::ReturnValue;
 use models::transition::{Held, Loss};
 use models::{Connection, ConnectionId, Participant, RoomKey, Sid, Standing, Timestamp};
 
@@ -111,32 +110,12 @@ impl Store {
 
     /// The item with one message more; none if there is none. After a lost answer it may have been counted twice.
     async fn count(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        let (update, condition) = ("ADD #count :one", "attribute_exists(#pk)");
-        let step = Step::update(key.clone(), update, condition, vec![("one", n(1))]);
         let mut retries = Retries::new(&*self.clock, &*self.random);
         loop {
-            let sent = self
-                .dynamo
-                .update_item()
-                .table_name(&self.table)
-                .set_key(Some(key.attributes().into_iter().collect()))
-                .update_expression(update)
-                .condition_expression(condition)
-                .set_expression_attribute_names(step.names())
-                .set_expression_attribute_values(step.bound_values())
-                .return_values(ReturnValue::AllNew)
-                .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-                .send()
-                .await;
-            match sent {
-                Ok(done) => {
-                    self.meter.write(done.consumed_capacity());
-                    return Ok(done.attributes);
-                }
-                Err(error) => match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => return Ok(None),
-                    _ => retries.pause(Cause::of(&error), &error).await?,
-                },
+            let count = ("ADD #count :one", "attribute_exists(#pk)", vec![("one", n(1))]);
+            match self.update_returning(key, count, ReturnValue::AllNew).await {
+                Ok(item) => return Ok(item),
+                Err(error) => retries.pause(Cause::of(&error), &error).await?,
             }
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValue};
+use aws_sdk_dynamodb::types::ReturnValue;
 use models::Timestamp;
 
 use crate::Store;
@@ -19,7 +19,7 @@ use crate::commit::Watch;
 use crate::error::Halt;
 use crate::items::Key;
 use crate::retry::{Cause, Retries};
-use crate::step::{Step, Values, n};
+use crate::step::{Values, n};
 
 /// Between two turns at first: about what a transaction takes. Closer, more of them meet; wider, the item lies idle.
 const LEAST_APART: Duration = Duration::from_millis(4);
@@ -149,30 +149,8 @@ impl Store {
         condition: &str,
         values: Values,
     ) -> Result<Option<Timestamp>, SdkError<UpdateItemError>> {
-        let step = Step::update(key.clone(), update, condition, values);
-        let sent = self
-            .dynamo
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes().into_iter().collect()))
-            .update_expression(update)
-            .condition_expression(condition)
-            .set_expression_attribute_names(step.names())
-            .set_expression_attribute_values(step.bound_values())
-            .return_values(ReturnValue::UpdatedNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Indexes)
-            .send()
-            .await;
-        match sent {
-            Ok(done) => {
-                self.meter.write(done.consumed_capacity());
-                let next = done.attributes().and_then(|attributes| attributes.get("next"));
-                Ok(next.and_then(|next| next.as_n().ok()?.parse().ok()).map(Timestamp::from_millis))
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(error),
-            },
-        }
+        let turn = self.update_returning(key, (update, condition, values), ReturnValue::UpdatedNew).await?;
+        let next = turn.and_then(|mut attributes| attributes.remove("next"));
+        Ok(next.and_then(|next| next.as_n().ok()?.parse().ok()).map(Timestamp::from_millis))
     }
 }
