@@ -1,13 +1,13 @@
 //! Messages as Socket.IO's clients send and get them: Engine.IO packets, most of which hold a Socket.IO packet.
 
-use models::{Refusal, Violation};
+use models::{Client, Refusal, Violation};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::client::MOST_RECEIVED;
 use crate::packet::{Kind, Packet, RESERVED_EVENTS};
-use crate::{Auth, Client, ErrorBody, Received, ReplyTo, ServerEvent, json};
+use crate::{Auth, ErrorBody, Received, ReplyTo, ServerEvent, json};
 
 /// Most digits of an ack: as many as JavaScript counts without a mistake.
 const MOST_DIGITS: usize = 16;
