@@ -106,8 +106,10 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         ),
         Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
         Refusal::Internal => (200, "internal server error".into(), "INTERNAL_SERVER_ERROR"),
-        // Refusals of a join: no call of this dialect meets them.
+        // Refusals of a join, or of a message: no call of this dialect meets them.
         Refusal::MissingToken
+        | Refusal::UnknownEvent
+        | Refusal::TooManyMessages
         | Refusal::InvalidToken
         | Refusal::ExpiredToken
         | Refusal::UsedToken

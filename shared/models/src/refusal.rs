@@ -82,6 +82,12 @@ pub enum Refusal {
     /// There is nothing under this path.
     #[error("unknown route")]
     UnknownRoute,
+    /// A message asks for something that there is not.
+    #[error("unknown event")]
+    UnknownEvent,
+    /// A connection sends more messages than it may.
+    #[error("too many messages")]
+    TooManyMessages,
     /// There is something under this path, by another method.
     #[error("unknown method")]
     UnknownMethod,
@@ -159,6 +165,8 @@ impl Refusal {
             Self::Invalid(_) => "INVALID_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UnknownRoute => "NOT_FOUND",
+            Self::UnknownEvent => "UNKNOWN_EVENT",
+            Self::TooManyMessages => "TOO_MANY_MESSAGES",
             Self::UnknownMethod => "METHOD_NOT_ALLOWED",
             Self::RoomNotFound => "ROOM_NOT_FOUND",
             Self::RoomNotActive => "ROOM_NOT_ACTIVE",

@@ -21,11 +21,16 @@ pub struct Heartbeat {
     pub timeout: u32,
 }
 
+impl Heartbeat {
+    /// From ping to ping by default, in seconds.
+    pub const EVERY: u32 = 300;
+}
+
 impl Default for Heartbeat {
     /// Every 300 s, which is half of what the gateway allows a silent connection; given up after 420 s
     /// (`docs/decisions/0020`).
     fn default() -> Self {
-        Self { interval: 300, timeout: 120 }
+        Self { interval: Self::EVERY, timeout: 120 }
     }
 }
 

@@ -16,6 +16,7 @@ mod panel;
 mod permissions;
 mod processes;
 mod races;
+mod realtime;
 mod rooms_by_code;
 mod server_api;
 mod sessions;

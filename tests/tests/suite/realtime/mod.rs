@@ -1,0 +1,4 @@
+//! The WebSocket API over the whole stack.
+
+mod connecting;
+mod joining;
