@@ -120,6 +120,11 @@ impl Socket {
         tokio::time::timeout(within, wait).await.unwrap_or(false)
     }
 
+    /// Forgets what has come and was not waited for.
+    pub fn forget(&mut self) {
+        self.events.clear();
+    }
+
     /// Waits until the server closes, and gives what came before.
     pub async fn closed(&mut self) -> Vec<Value> {
         let rest = async {

@@ -97,6 +97,26 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Whether others may see somebody otherwise after it: who is in, and how.
+    pub const fn is_about_people(&self) -> bool {
+        match self {
+            Self::Joined { .. }
+            | Self::Replaced { .. }
+            | Self::Left { .. }
+            | Self::Removed { .. }
+            | Self::Changed { .. } => true,
+            Self::Created
+            | Self::Waiting { .. }
+            | Self::Revoked
+            | Self::Locked { .. }
+            | Self::Updated
+            | Self::Broadcast { .. }
+            | Self::Ended { .. } => false,
+        }
+    }
+}
+
 /// An event with its moment, as the state item carries it. As JSON it stays under 200 bytes for ids of ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Happened {

@@ -8,12 +8,14 @@
 //! * [`Callers`]: who is behind a connection;
 //! * [`Realtime`]: what a handler depends on, and who asks;
 //! * [`people`]: people and rooms, as they are shown;
+//! * [`presence`]: what those in a room are told of one another;
 //! * [`events`]: a module for each event.
 
 mod asked;
 mod callers;
 pub mod events;
 pub mod people;
+pub mod presence;
 mod run;
 mod sockets;
 mod tending;

@@ -86,9 +86,14 @@ impl View {
         }
     }
 
+    /// Whether `viewer` sees everybody whom anybody sees.
+    pub fn sees_all(self, viewer: &Participant) -> bool {
+        self.sees_others || viewer.may_moderate()
+    }
+
     /// Whether `viewer` sees `person`, who has a seat.
     pub fn shows(self, person: &Participant, viewer: &Participant) -> bool {
-        let is_open = self.sees_others || viewer.may_moderate() || person.role != Role::Participant;
+        let is_open = self.sees_all(viewer) || person.role != Role::Participant;
         !person.hidden && (is_open || person.id == viewer.id)
     }
 }
@@ -106,6 +111,8 @@ pub struct Whole {
     pub waiting: Vec<Participant>,
     /// Who was in, or was turned away.
     pub gone: Vec<Participant>,
+    /// Whether nothing happened while it was read: then it is what the session was at its `seq`.
+    pub is_settled: bool,
 }
 
 impl Whole {
@@ -114,12 +121,11 @@ impl Whole {
         // First: what happens until the people are read is told once more, and never left out.
         let Some(room) = store.room(key).await?.filter(|room| room.is_open(now)) else { return Ok(None) };
         let read = store.whole_room(key).await?;
-        if read.room.is_none_or(|read| read.sid != room.sid) {
-            return Ok(None);
-        }
+        let Some(after) = read.room.filter(|after| after.sid == room.sid) else { return Ok(None) };
+        let is_settled = after.seq == room.seq;
         let missing = || StoreError::Corrupt("META", "a session without metadata".to_owned());
         let document = read.document.ok_or_else(missing)?;
-        let mut whole = Self { room, document, present: vec![], waiting: vec![], gone: vec![] };
+        let mut whole = Self { room, document, present: vec![], waiting: vec![], gone: vec![], is_settled };
         for person in read.participants.into_iter().filter(|person| person.sid == whole.room.sid) {
             match person.standing {
                 Standing::Active => whole.present.push(person),

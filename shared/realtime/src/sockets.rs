@@ -145,8 +145,13 @@ impl Sockets {
         for connection in &to {
             texts.entry(connection.client).or_insert_with(|| connection.client.event(event, data));
         }
-        let posts = to.iter().map(|connection| self.post(store, &connection.id, &texts[&connection.client]));
-        all(posts).await?;
+        // A loop: of what a closure makes for each, the compiler cannot tell that it may go to another thread.
+        let mut posts = Vec::with_capacity(to.len());
+        for connection in &to {
+            posts.push(self.post(store, &connection.id, &texts[&connection.client]));
+        }
+        let done: Vec<_> = stream::iter(posts).buffer_unordered(AT_A_TIME).collect().await;
+        done.into_iter().try_for_each(|done| done.map(|_| ()))?;
         Ok(to.len())
     }
 
@@ -187,14 +192,6 @@ impl Sockets {
         }
         Ok(!gone)
     }
-}
-
-/// Waits for all, some at a time; the first failure is told when all are through.
-pub(crate) async fn all<T>(
-    posts: impl Iterator<Item = impl Future<Output = Result<T, Halt>>>,
-) -> Result<(), Halt> {
-    let done: Vec<_> = stream::iter(posts).buffer_unordered(AT_A_TIME).collect().await;
-    done.into_iter().try_for_each(|done| done.map(|_| ()))
 }
 
 fn is_gone(failed: &SdkError<PostToConnectionError>) -> bool {

@@ -8,6 +8,7 @@ mod metadata;
 mod participant;
 mod past;
 mod room;
+mod told;
 
 use std::collections::HashMap;
 
@@ -29,6 +30,7 @@ pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, tok
 pub(crate) use past::PastItem;
 pub use past::Session;
 pub(crate) use room::{RoomItem, happened_text};
+pub use told::Told;
 
 use crate::StoreError;
 

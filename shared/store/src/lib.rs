@@ -32,6 +32,7 @@ mod retry;
 mod settings;
 mod step;
 mod sweep;
+mod told;
 mod transition;
 mod turn;
 
@@ -46,7 +47,7 @@ pub use depart::{Lease, Released};
 pub use end_job::{end_job, session_of_end_job};
 pub use error::{Halt, StoreError};
 pub use history::{History, Page};
-pub use items::{ApiKey, Binding, Caller, Connected, KeyStatus, Pace, RoomDocument, Session};
+pub use items::{ApiKey, Binding, Caller, Connected, KeyStatus, Pace, RoomDocument, Session, Told};
 pub use media::Shown;
 pub use meter::Usage;
 pub use mint::{Minted, NewToken};

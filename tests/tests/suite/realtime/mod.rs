@@ -2,3 +2,4 @@
 
 mod connecting;
 mod joining;
+mod presence;
