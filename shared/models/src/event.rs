@@ -83,6 +83,11 @@ pub enum Event {
         /// Whether the room is locked now.
         locked: bool,
     },
+    /// A moderator made somebody the presenter, or emptied the place.
+    Presents {
+        /// Who presents from then on; nobody where the place is empty.
+        user: Option<UserId>,
+    },
     /// Settings or capacity changed.
     Updated,
     /// The server API speaks to people of the session.

@@ -186,7 +186,7 @@ impl Participant {
 
     /// Whether he presents in `room`, and has kept his seat since he began to.
     pub fn presents_in(&self, room: &Room) -> bool {
-        let since = room.presenter.as_ref().filter(|presenter| presenter.user == self.user);
+        let since = room.presenter.as_ref().filter(|presenter| presenter.user.as_ref() == Some(&self.user));
         self.is_in(room) && since.is_some_and(|presenter| self.joined_at <= Some(presenter.since))
     }
 

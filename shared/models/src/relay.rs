@@ -234,6 +234,7 @@ mod tests {
             Event::Locked { locked: true },
             Event::Updated,
             Event::Revoked,
+            Event::Presents { user: None },
         ];
         for event in quiet {
             assert_eq!(told(Some(&with(1, 2, 3)), Some(&with(1, 3, 3)), &happened(event)), []);

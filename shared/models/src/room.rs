@@ -102,11 +102,12 @@ pub struct CodeRoom {
 }
 
 /// Who presents, from the moment on at which he began to. He does no longer once he has left his seat, and nobody takes
-/// his place by himself.
+/// his place by himself: it stays empty, as it does once a moderator has emptied it, until a moderator gives it to somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Presenter {
-    /// Who.
-    pub user: UserId,
+    /// Who; nobody where a moderator emptied the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
     /// Since when.
     pub since: Timestamp,
 }
@@ -132,7 +133,7 @@ pub struct Room {
     pub seq: u64,
     /// The last webhook number given out. Starts at 2: `room_created` is 1, and 2 is kept for `room_started`.
     pub hooks: u32,
-    /// The first admin who joined.
+    /// The first admin who joined, or whom a moderator chose since.
     pub presenter: Option<Presenter>,
     /// When the session was created.
     pub created_at: Timestamp,

@@ -11,6 +11,7 @@ mod ending;
 mod need;
 mod person;
 mod presence;
+mod presenter;
 mod room;
 
 pub use arrival::{Arrival, Brings};
@@ -20,4 +21,5 @@ pub use ending::{Ending, Retention};
 pub use need::Need;
 pub use person::{Becomes, Held, PersonNeed, PersonTransition};
 pub use presence::{Loss, Resumption, Showing};
+pub use presenter::Switch;
 pub use room::{Change, RoomTransition, SettingsChange};

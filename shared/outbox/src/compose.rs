@@ -136,7 +136,7 @@ mod tests {
             max_participants: None,
             seq: 3,
             hooks: 4,
-            presenter: Some(Presenter { user: ann(), since: JOINED_AT }),
+            presenter: Some(Presenter { user: Some(ann()), since: JOINED_AT }),
             created_at: Timestamp::from_seconds(1_800_000_000),
             started_at: Some(JOINED_AT),
             ended_at: None,

@@ -25,6 +25,7 @@ mod media;
 mod meter;
 mod mint;
 mod past;
+mod presenter;
 mod read;
 mod remove;
 mod resume;
@@ -50,7 +51,7 @@ pub use items::{ApiKey, Binding, Caller, Connected, KeyStatus, Pace, RoomDocumen
 pub use media::Shown;
 pub use meter::Usage;
 pub use mint::{Minted, NewToken};
-pub use models::transition::{Ending, Retention, SettingsChange};
+pub use models::transition::{Ending, Retention, SettingsChange, Switch};
 pub use read::{Seen, Whole};
 pub use remove::{Removal, Revoked};
 pub use resume::Resumed;

@@ -65,6 +65,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/leaveRoom"),
     ("POST", "/api/resume"),
     ("POST", "/api/removeParticipant"),
+    ("POST", "/api/switchPresenter"),
     ("POST", "/api/endRoom"),
     ("GET", "/health"),
     ("GET", "/version"),

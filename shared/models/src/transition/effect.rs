@@ -12,6 +12,8 @@ pub enum Effect {
     },
     /// He presents, unless somebody does.
     Present(UserId),
+    /// He presents, whoever did before, or nobody does, and nobody takes the place by coming.
+    Switch(Option<UserId>),
     /// A seat becomes free.
     FreeSeat,
     /// The session is due then.
@@ -56,8 +58,9 @@ impl Effect {
                 room.due_at = room.ends_at(now);
             }
             Self::Present(user) => {
-                room.presenter.get_or_insert_with(|| Presenter { user: user.clone(), since: now });
+                room.presenter.get_or_insert_with(|| Presenter { user: Some(user.clone()), since: now });
             }
+            Self::Switch(user) => room.presenter = Some(Presenter { user: user.clone(), since: now }),
             Self::FreeSeat => {
                 room.seats = room.seats.saturating_sub(1);
                 room.hooks += 1;
@@ -69,7 +72,7 @@ impl Effect {
                 // `room_created` and `room_started` are 1 and 2, and the first seat's is the next one.
                 (room.seq, room.seats, room.joined, room.hooks) = (0, 0, 0, 2);
                 (room.started_at, room.due_at) = (None, now.plus(room.empty_timeout));
-                room.presenter = presenter.clone().map(|user| Presenter { user, since: now });
+                room.presenter = presenter.clone().map(|user| Presenter { user: Some(user), since: now });
                 if *seated {
                     Self::TakeSeat { counted: true }.apply(room, now);
                 }

@@ -106,8 +106,12 @@ impl Expression {
                 self.set(counted.then_some("#joined = if_not_exists(#joined, :zero) + :one"));
             }
             Effect::Present(user) => {
-                self.present(user, now);
+                self.present(Some(user), now);
                 self.set(["#presenter = if_not_exists(#presenter, :presenter)"]);
+            }
+            Effect::Switch(user) => {
+                self.present(user.as_ref(), now);
+                self.set(["#presenter = :presenter"]);
             }
             Effect::FreeSeat => self.set(["#seats = #seats - :one", "#hooks = #hooks + :one"]),
             Effect::DueAt(at) => {
@@ -124,7 +128,7 @@ impl Expression {
                 self.begin(key, *seated);
                 match presenter {
                     Some(user) => {
-                        self.present(user, now);
+                        self.present(Some(user), now);
                         self.set(["#presenter = :presenter"]);
                     }
                     None => self.remove(["#presenter"]),
@@ -153,8 +157,8 @@ impl Expression {
         }
     }
 
-    fn present(&mut self, user: &UserId, since: Timestamp) {
-        let presenter = Presenter { user: user.clone(), since };
+    fn present(&mut self, user: Option<&UserId>, since: Timestamp) {
+        let presenter = Presenter { user: user.cloned(), since };
         self.bind("presenter", m(encode(&presenter)));
     }
 

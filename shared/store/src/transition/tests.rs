@@ -95,7 +95,7 @@ fn room() -> impl Strategy<Value = Room> {
                 max_participants,
                 seq,
                 hooks,
-                presenter: presents.then(|| Presenter { user: user(), since: created }),
+                presenter: presents.then(|| Presenter { user: Some(user()), since: created }),
                 created_at: created,
                 started_at: started,
                 ended_at: None,
@@ -154,6 +154,7 @@ fn change() -> impl Strategy<Value = Change> {
         2 => (seat, presenter()).prop_map(|(seat, user)| {
             [seat].into_iter().chain(user.map(Effect::Present)).collect()
         }),
+        1 => presenter().prop_map(|user| vec![Effect::Switch(user)]),
         1 => moment().prop_map(|at| vec![Effect::FreeSeat, Effect::DueAt(at)]),
         2 => begin.prop_map(|begin| vec![begin]),
         2 => end.prop_map(|end| vec![end]),

@@ -185,6 +185,7 @@ async fn server_api(contract: &mut Contract) {
     {
         contract.accepted(id, By::Key, &[]).await;
     }
+    presenters(contract, &session(&seats[0]), &session(&seats[1])).await;
     removals(contract, &session(&seats[0]), &session(&seats[1])).await;
     let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
     contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
@@ -263,6 +264,16 @@ async fn webhooks(contract: &mut Contract) {
     contract.accepted_with("testWebhook", By::Key, "url", &receiver.url).await;
     contract.accepted_with("testWebhook", By::Key, "url", "http://127.0.0.1:1/").await;
     contract.refused("testWebhook", By::Key, &[], Some(json!({"url": "ftp://x/"})), "invalid").await;
+}
+
+/// A moderator says who presents.
+async fn presenters(contract: &mut Contract, moderator: &str, bob: &str) {
+    let switch = |user: &str, task: &str| Some(json!({"user_id": user, "task": task}));
+    let (by, by_bob) = (By::Token(moderator), By::Token(bob));
+    contract.refused("switchPresenter", by_bob, &[], switch("bob", "PROMOTE"), "onlyAModeratorCanDo").await;
+    contract.refused("switchPresenter", by, &[], switch("nobody", "DEMOTE"), "participantNotFound").await;
+    contract.refused("switchPresenter", by, &[], switch("bob", "demote"), "taskMustBeOneOf").await;
+    contract.accepted("switchPresenter", by, &[]).await;
 }
 
 /// A moderator and the back end put people out, and let them back; a report says what became of the session.

@@ -1,0 +1,57 @@
+//! What moderators say of people, over the whole stack.
+
+use serde_json::{Value, json};
+use testing::Server;
+
+/// Somebody takes a seat in the room `demo`, with rights or without: his session token.
+async fn join(server: &Server, user: &str, is_admin: bool) -> String {
+    let user = json!({"user_id": user, "name": user, "is_admin": is_admin});
+    let minted = json!({"room_id": "demo", "user_info": user});
+    let minted = server.signed("/auth/room/getJoinToken", &minted).await;
+    let seated = server.redeem(minted.body["token"].as_str().expect("a token")).await;
+    seated.body["session"]["token"].as_str().expect("a token").to_owned()
+}
+
+/// A moderator's call, which succeeds.
+async fn say(server: &Server, path: &str, token: &str, body: Value) {
+    let answered = server.call("POST", path, Some(token), Some(&body)).await;
+    assert_eq!((answered.status, &answered.body["msg"]), (200, &json!("success")), "{path}");
+}
+
+/// What the server API shows of everybody's metadata, in order of arrival.
+async fn shown(server: &Server, name: &str) -> Vec<(String, Value)> {
+    let info = server.signed("/auth/room/getActiveRoomInfo", &json!({"room_id": "demo"})).await;
+    let people = info.body["room"]["participants_info"].as_array().expect("a list").clone();
+    let shown = people.iter().map(|person| {
+        let metadata = person["metadata"].as_str().expect("a text");
+        let metadata: Value = serde_json::from_str(metadata).expect("JSON");
+        (person["identity"].as_str().expect("a text").to_owned(), metadata[name].clone())
+    });
+    shown.collect()
+}
+
+/// Who is shown to present.
+async fn presenters(server: &Server) -> Vec<String> {
+    let shown = shown(server, "is_presenter").await.into_iter();
+    shown.filter(|(_, is_presenter)| *is_presenter == json!(true)).map(|(user, _)| user).collect()
+}
+
+#[tokio::test]
+async fn the_place_of_the_presenter_is_the_moderators_to_give() {
+    let server = Server::start(|_| {}).await;
+    assert_eq!(server.create_room("demo", None).await.body["status"], true);
+    let adm = join(&server, "adm", true).await;
+    join(&server, "bob", false).await;
+    assert_eq!(presenters(&server).await, ["adm"]);
+    let switch = async |user: &str, task: &str| {
+        say(&server, "/api/switchPresenter", &adm, json!({"user_id": user, "task": task})).await;
+    };
+    switch("bob", "PROMOTE").await;
+    assert_eq!(presenters(&server).await, ["bob"]);
+    switch("bob", "DEMOTE").await;
+    join(&server, "eve", true).await;
+    assert_eq!(presenters(&server).await, [""; 0], "nobody takes an empty place by coming");
+    switch("eve", "PROMOTE").await;
+    assert_eq!(presenters(&server).await, ["eve"]);
+    server.stop().await;
+}
