@@ -263,6 +263,7 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         Refusal::NotHost => fixed(403, "Only the host can do this"),
         Refusal::NotModerator => fixed(403, "Only a moderator can do this"),
         Refusal::ParticipantNotFound => fixed(404, "Participant not found"),
+        Refusal::NotLockable => fixed(400, "Host and moderators cannot be locked"),
         Refusal::NotInRoom => fixed(403, "You are not in this room"),
         Refusal::KeyReused => fixed(409, "Idempotency-Key was used with another request"),
         Refusal::RoomIdTaken => fixed(409, "The room id is taken"),

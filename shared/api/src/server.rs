@@ -106,7 +106,7 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         ),
         Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
         Refusal::Internal => (200, "internal server error".into(), "INTERNAL_SERVER_ERROR"),
-        // Refusals of a join: no call of this dialect meets them.
+        // Refusals of a join, and what moderators meet: no call of this dialect meets them.
         Refusal::MissingToken
         | Refusal::InvalidToken
         | Refusal::ExpiredToken
@@ -116,6 +116,7 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         | Refusal::RoomFull
         | Refusal::NotHost
         | Refusal::NotModerator
+        | Refusal::NotLockable
         | Refusal::NotInRoom => (200, refusal.to_string(), "PERMISSION_DENIED"),
     };
     Answer::json(status, &Common::failure(msg, status_code))

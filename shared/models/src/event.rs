@@ -88,6 +88,11 @@ pub enum Event {
         /// Who presents from then on; nobody where the place is empty.
         user: Option<UserId>,
     },
+    /// A moderator changed locks; what holds then follows from the room's state and everybody's record.
+    Locks {
+        /// Whose; everybody's where it is nobody.
+        user: Option<UserId>,
+    },
     /// Settings or capacity changed.
     Updated,
     /// The server API speaks to people of the session.

@@ -11,6 +11,7 @@ mod connection;
 mod event;
 mod expiry;
 mod ids;
+mod lock;
 mod participant;
 mod permission;
 mod random;
@@ -31,6 +32,7 @@ pub use expiry::waiter_expires_at;
 pub use ids::{
     ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
 };
+pub use lock::{Lock, LockChange, Word, Words};
 pub use participant::{Locks, Metadata, Participant, Profile, Role, Standing};
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Connection, Media, ParticipantId, Room, SessionId, Sid, Timestamp, UserId};
+use crate::{Connection, Media, ParticipantId, Room, SessionId, Sid, Timestamp, UserId, Words};
 
 /// What a person may do in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -117,8 +117,10 @@ pub struct Participant {
     pub hidden: bool,
     /// Whether he came without an account.
     pub guest: bool,
-    /// What he may not do.
+    /// What his credential keeps him from; with what moderators say, see [`Participant::present_locks`].
     pub locks: Locks,
+    /// What moderators said to him in the session. It holds with any credential that he comes in with again.
+    pub said: Words,
     /// What his join token brought; nobody by code has any.
     pub metadata: Option<Metadata>,
     /// When he took his seat.
@@ -156,6 +158,7 @@ impl Participant {
             hidden: false,
             guest: false,
             locks: Locks::new(),
+            said: Words::new(),
             metadata: None,
             joined_at: None,
             joined_before: None,

@@ -118,6 +118,9 @@ pub enum Refusal {
     /// The person whom this is about is not there.
     #[error("participant not found")]
     ParticipantNotFound,
+    /// Nothing locks the person whom this is about: he has rights.
+    #[error("not lockable")]
+    NotLockable,
     /// The Idempotency-Key came before with another request.
     #[error("idempotency key reused")]
     KeyReused,
@@ -171,6 +174,7 @@ impl Refusal {
             Self::NotModerator => "NOT_MODERATOR",
             Self::NotInRoom => "NOT_IN_ROOM",
             Self::ParticipantNotFound => "PARTICIPANT_NOT_FOUND",
+            Self::NotLockable => "NOT_LOCKABLE",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::RoomIdTaken => "ROOM_ID_TAKEN",
             Self::Busy => "BUSY",

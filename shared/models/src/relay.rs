@@ -130,7 +130,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Locks, Sid};
+    use crate::{Locks, Sid, Words};
 
     const AT: Timestamp = Timestamp::from_millis(1_800_000_060_000);
 
@@ -162,6 +162,7 @@ mod tests {
             waiting_room: false,
             auto_gen_user_id: false,
             default_locks: Locks::new(),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,
@@ -235,6 +236,7 @@ mod tests {
             Event::Updated,
             Event::Revoked,
             Event::Presents { user: None },
+            Event::Locks { user: None },
         ];
         for event in quiet {
             assert_eq!(told(Some(&with(1, 2, 3)), Some(&with(1, 3, 3)), &happened(event)), []);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, EndReason, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId};
+use crate::{ApiKeyId, EndReason, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId, Words};
 
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,8 +153,10 @@ pub struct Room {
     pub waiting_room: bool,
     /// Whether the server gives everyone a user id of its own.
     pub auto_gen_user_id: bool,
-    /// The locks that new participants get.
+    /// The locks that it was made with; with what moderators say, see [`Room::present_locks`].
     pub default_locks: Locks,
+    /// What moderators said to all in the session.
+    pub said: Words,
     /// The API key that made it.
     pub api_key: Option<ApiKeyId>,
     /// What a room by code has beside.

@@ -8,6 +8,7 @@ mod arrival;
 mod departure;
 mod effect;
 mod ending;
+mod locks;
 mod need;
 mod person;
 mod presence;

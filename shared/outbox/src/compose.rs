@@ -112,7 +112,7 @@ fn participant_id(room: &Room, user: &UserId) -> ParticipantId {
 mod tests {
     use std::time::Duration;
 
-    use models::{Locks, Presenter, Profile, Role, Sid, Status};
+    use models::{Locks, Presenter, Profile, Role, Sid, Status, Words};
     use serde_json::Value;
 
     use super::*;
@@ -147,6 +147,7 @@ mod tests {
             waiting_room: false,
             auto_gen_user_id: false,
             default_locks: Locks::from([("lock_whiteboard".to_owned(), true)]),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,

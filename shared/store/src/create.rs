@@ -5,7 +5,7 @@ use std::time::Duration;
 use models::transition::RoomTransition;
 use models::{
     ApiKeyId, CodeRoom, Locks, Refusal, Room, RoomCode, RoomKey, Settings, Sid, Status, Tenant, Timestamp,
-    UserId,
+    UserId, Words,
 };
 
 use crate::answer::Keep;
@@ -196,6 +196,7 @@ fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
         waiting_room: new.waiting_room,
         auto_gen_user_id: new.auto_gen_user_id,
         default_locks: new.default_locks.clone(),
+        said: Words::new(),
         api_key: Some(new.api_key.clone()),
         by_code: None,
         expires_at: Timestamp::NEVER,
@@ -234,6 +235,7 @@ fn idle(new: &NewCodeRoom, code: RoomCode, sid: Sid, now: Timestamp) -> Created 
         waiting_room: new.settings.waiting_room,
         auto_gen_user_id: false,
         default_locks: Locks::new(),
+        said: Words::new(),
         api_key: None,
         by_code: Some(CodeRoom { code, host: new.host.clone(), settings: new.settings, created_at: now }),
         expires_at: now.plus(new.retention),

@@ -1,7 +1,7 @@
 //! What moderators say of somebody who is in.
 
 use models::transition::Switch;
-use models::{Refusal, UserId, Violation};
+use models::{Lock, LockChange, Refusal, UserId, Violation};
 
 use crate::Message;
 
@@ -24,6 +24,38 @@ impl PresenterIn {
         let task = needed_word(message, "task", &TASKS, &mut violations)?;
         match (user_id, task) {
             (Some(user_id), Some(task)) => Ok(Self { user_id, task }),
+            _ => Err(Refusal::Invalid(violations)),
+        }
+    }
+}
+
+const DIRECTIONS: [(&str, bool); 2] = [("lock", true), ("unlock", false)];
+
+/// Stands for everybody in the place of a user's id.
+const ALL: &str = "all";
+
+/// The body of a change of locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocksIn {
+    /// Whose; everybody's where it is nobody.
+    pub whom: Option<UserId>,
+    /// The one that is set or lifted.
+    pub change: LockChange,
+}
+
+impl LocksIn {
+    /// Reads it.
+    pub fn read(message: &Message) -> Result<Self, Refusal> {
+        let mut violations = vec![];
+        let user_id = message.needed_user_id("user_id", &mut violations)?;
+        let services = Lock::ALL.map(|lock| (lock.service(), lock));
+        let service = needed_word(message, "service", &services, &mut violations)?;
+        let direction = needed_word(message, "direction", &DIRECTIONS, &mut violations)?;
+        match (user_id, service, direction) {
+            (Some(user_id), Some(lock), Some(locked)) => {
+                let whom = Some(user_id).filter(|user| user.as_str() != ALL);
+                Ok(Self { whom, change: LockChange::from([(lock, locked)]) })
+            }
             _ => Err(Refusal::Invalid(violations)),
         }
     }

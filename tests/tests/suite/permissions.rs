@@ -148,7 +148,10 @@ async fn moderation(server: &Server) {
     let seated = server.redeem(&text(&minted.body["token"])).await;
     let adm = text(&seated.body["session"]["token"]);
     join(server, "moderated", "bob").await;
-    let calls = [("/api/switchPresenter", json!({"user_id": "bob", "task": "PROMOTE"}))];
+    let calls = [
+        ("/api/switchPresenter", json!({"user_id": "bob", "task": "PROMOTE"})),
+        ("/api/updateLockSettings", json!({"user_id": "bob", "service": "mic", "direction": "lock"})),
+    ];
     for (path, body) in calls {
         let answered = kept_call(server, "POST", path, &adm, &body).await;
         assert_eq!(answered.status, 200, "{path}: {answered:?}");

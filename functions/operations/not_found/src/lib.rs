@@ -66,6 +66,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/resume"),
     ("POST", "/api/removeParticipant"),
     ("POST", "/api/switchPresenter"),
+    ("POST", "/api/updateLockSettings"),
     ("POST", "/api/endRoom"),
     ("GET", "/health"),
     ("GET", "/version"),

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Brings;
 use crate::{
-    Connection, ConnectionId, Entry, Locks, Media, MediaChange, Participant, ParticipantId, SessionId, Sid,
-    Standing, Timestamp, UserId, waiter_expires_at,
+    Connection, ConnectionId, Entry, LockChange, Locks, Media, MediaChange, Participant, ParticipantId,
+    SessionId, Sid, Standing, Timestamp, UserId, Word, waiter_expires_at,
 };
 
 /// A condition on somebody's record at the moment at which a write takes effect.
@@ -143,6 +143,13 @@ pub enum Becomes {
         /// His join tokens that make room for it.
         dropped: Vec<Uuid>,
     },
+    /// He is told this of locks.
+    Told {
+        /// What.
+        change: LockChange,
+        /// The number of each word of it ([`Word::number`]).
+        number: u64,
+    },
     /// These join tokens of his are dead.
     Loses(Vec<Uuid>),
     /// Nobody: his record goes.
@@ -263,6 +270,10 @@ impl PersonTransition {
                 person.expires_at = expires_at.or(person.expires_at);
                 lose(&mut person, dropped);
                 person.tokens.sort_unstable();
+            }
+            Becomes::Told { change, number } => {
+                let word = |(lock, locked): (&_, &_)| (*lock, Word { locked: *locked, number: *number });
+                person.said.extend(change.iter().map(word));
             }
             Becomes::Loses(tokens) => lose(&mut person, tokens),
         }

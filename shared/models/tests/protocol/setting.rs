@@ -8,7 +8,7 @@ use models::relay::News;
 use models::transition::Retention;
 use models::{
     Client, CodeRoom, Connection, Locks, Participant, Room, RoomCode, RoomKey, SessionId, Settings, Sid,
-    Standing, Status, Tenant, Timestamp, TokenId, UserId,
+    Standing, Status, Tenant, Timestamp, TokenId, UserId, Words,
 };
 use uuid::{Builder, Uuid};
 
@@ -170,6 +170,7 @@ impl Setting {
             waiting_room: false,
             auto_gen_user_id: false,
             default_locks: Locks::new(),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,

@@ -1,4 +1,6 @@
-use models::{ApiKeyId, Event, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId};
+use models::{
+    ApiKeyId, Event, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId, Words,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -40,6 +42,7 @@ fn room(key: &RoomKey) -> Room {
         waiting_room: false,
         auto_gen_user_id: false,
         default_locks: Locks::new(),
+        said: Words::new(),
         api_key: None,
         by_code: None,
         expires_at: Timestamp::NEVER,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use models::{
     Client, Connection, ConnectionId, Locks, Media, Metadata, Participant, ParticipantId, Profile, Role,
-    RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
+    RoomKey, SessionId, Sid, Standing, Timestamp, UserId, Words,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -59,6 +59,9 @@ pub(crate) struct ParticipantItem {
     guest: bool,
     #[serde(default, skip_serializing_if = "Locks::is_empty")]
     locks: Locks,
+    /// Always there, for an expression that sets a part of it needs the whole.
+    #[serde(default)]
+    said: Words,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Metadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,6 +137,7 @@ impl ParticipantItem {
             hidden: person.hidden,
             guest: person.guest,
             locks: person.locks.clone(),
+            said: person.said.clone(),
             metadata: person.metadata.clone(),
             joined_at: person.joined_at,
             joined_before: person.joined_before,
@@ -184,6 +188,7 @@ impl ParticipantItem {
             hidden: item.hidden,
             guest: item.guest,
             locks: item.locks,
+            said: item.said,
             metadata: item.metadata,
             joined_at: item.joined_at,
             joined_before: item.joined_before,

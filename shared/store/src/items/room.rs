@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use models::{
     ApiKeyId, CodeRoom, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status, Timestamp, UserId,
+    Words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,9 @@ pub(crate) struct RoomItem {
     auto_gen_user_id: bool,
     #[serde(default, skip_serializing_if = "Locks::is_empty")]
     default_locks: Locks,
+    /// Always there, for an expression that sets a part of it needs the whole.
+    #[serde(default)]
+    said: Words,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<ApiKeyId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +101,7 @@ impl RoomItem {
             waiting_room: room.waiting_room,
             auto_gen_user_id: room.auto_gen_user_id,
             default_locks: room.default_locks.clone(),
+            said: room.said.clone(),
             api_key: room.api_key.clone(),
             code: by_code.map(|by_code| by_code.code.to_string()),
             host: by_code.map(|by_code| by_code.host.clone()),
@@ -158,6 +163,7 @@ impl RoomItem {
             waiting_room: item.waiting_room,
             auto_gen_user_id: item.auto_gen_user_id,
             default_locks: item.default_locks,
+            said: item.said,
             api_key: item.api_key,
             by_code,
             expires_at: item.expires_at.map_or(Timestamp::NEVER, Timestamp::from_seconds),
@@ -180,7 +186,7 @@ fn from_millis(millis: i64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use models::{Event, RoomCode};
+    use models::{Event, Lock, RoomCode, Word};
     use uuid::Uuid;
 
     use super::*;
@@ -208,6 +214,7 @@ mod tests {
             waiting_room: false,
             auto_gen_user_id: false,
             default_locks: Locks::new(),
+            said: Lock::ALL.map(|lock| (lock, Word { locked: false, number: 1_234_567 })).into(),
             api_key: None,
             by_code: Some(CodeRoom {
                 code,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
-use models::{Entry, ParticipantId, RoomKey, Standing, UserId, waiter_expires_at};
+use models::{Entry, ParticipantId, RoomKey, Standing, UserId, Word, waiter_expires_at};
 use uuid::Uuid;
 
 use super::Expression;
@@ -159,6 +159,13 @@ impl Expression {
                     self.set(["#expires_at = :expires_at"]);
                 }
                 self.remove.extend(attributes(dropped));
+            }
+            Becomes::Told { change, number } => {
+                for (lock, locked) in change {
+                    let placeholder = if *locked { "locks" } else { "lifts" };
+                    self.bind(placeholder, n(i64::from(Word { locked: *locked, number: *number })));
+                    self.set.push(format!("#said.#{} = :{placeholder}", lock.service()).into());
+                }
             }
             Becomes::Loses(tokens) => self.remove.extend(attributes(tokens)),
             Becomes::New(_) | Becomes::Gone => {}

@@ -4,7 +4,7 @@ use models::transition::{Change, Effect, Need, RoomTransition};
 use models::{Presenter, RoomKey, Status, Timestamp, UserId};
 
 use super::Expression;
-use crate::items::{Key, RoomItem, due_shard, encode, happened_text, tenant_shard};
+use crate::items::{Item, Key, RoomItem, due_shard, encode, happened_text, tenant_shard};
 use crate::step::{Step, b, m, n, s};
 
 impl Step {
@@ -153,6 +153,13 @@ impl Expression {
                 self.bind("waiting_room", b(settings.waiting_room));
                 self.set(["#settings = :settings", "#waiting_room = :waiting_room"]);
             }
+            Effect::Say { lock, locked: true } => {
+                self.set.push(format!("#said.#{} = #seq + :one", lock.service()).into());
+            }
+            Effect::Say { lock, locked: false } => {
+                self.bind("minus_one", n(-1));
+                self.set.push(format!("#said.#{} = :minus_one - #seq", lock.service()).into());
+            }
             Effect::Revoke => self.set(["#revoked_before = :now"]),
         }
     }
@@ -166,6 +173,7 @@ impl Expression {
         // Webhook numbers given out by a new session: room_created, room_started, and the first join's.
         self.bind("two", n(2));
         self.bind("three", n(3));
+        self.bind("nothing", m(Item::new()));
         self.bind("due_shard", s(due_shard(key)));
         self.bind("tenant_shard", s(tenant_shard(&key.tenant, key, true)));
         self.set([
@@ -175,6 +183,7 @@ impl Expression {
             "#due_shard = :due_shard",
             "#tenant_shard = :tenant_shard",
             "#tenant_time = :now",
+            "#said = :nothing",
         ]);
         if seated {
             self.set(["#seats = :one", "#joined = :one", "#hooks = :three", "#started_at = :now"]);

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use uuid::Uuid;
 
-use super::{NOW, moment, once_each, session, sid, token, user};
+use super::{NOW, lock_change, moment, once_each, session, sid, token, user, words};
 use crate::items::{Item, TokenRecord, encode};
 
 fn socket() -> impl Strategy<Value = Connection> {
@@ -39,27 +39,29 @@ pub(super) fn person() -> impl Strategy<Value = Participant> {
     let sits = (session(), prop::option::of(session()), any::<bool>());
     let times = (prop::option::of(moment()), prop::option::of(moment()), prop::option::of(moment()));
     let shows = (prop::option::of(socket()), media());
-    (sid(), standing(), sits, (times, shows), prop::option::of(moment()), any::<(bool, bool)>()).prop_map(
-        |(sid, standing, (session, previous, admitted), (times, (connection, media)), expires, tokens)| {
-            let ((joined, waiting, lease), (first, second)) = (times, tokens);
-            let present = matches!(standing, Standing::Active | Standing::Waiting);
-            let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
-            Participant {
-                session: present.then_some(session),
-                previous_session: previous.filter(|_| present),
-                metadata: Some(Metadata::Text("{}".to_owned())),
-                joined_at: joined,
-                waiting_since: waiting,
-                admitted,
-                tokens: has.map(|id| (Uuid::from_u128(id), NOW)).collect(),
-                connection,
-                media,
-                lease,
-                expires_at: expires,
-                ..Participant::new(sid, user(), standing)
-            }
-        },
-    )
+    (sid(), standing(), sits, (times, shows), prop::option::of(moment()), (any::<(bool, bool)>(), words()))
+        .prop_map(
+            |(sid, standing, (session, previous, admitted), (times, (connection, media)), expires, has)| {
+                let ((joined, waiting, lease), ((first, second), said)) = (times, has);
+                let present = matches!(standing, Standing::Active | Standing::Waiting);
+                let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
+                Participant {
+                    session: present.then_some(session),
+                    previous_session: previous.filter(|_| present),
+                    metadata: Some(Metadata::Text("{}".to_owned())),
+                    said,
+                    joined_at: joined,
+                    waiting_since: waiting,
+                    admitted,
+                    tokens: has.map(|id| (Uuid::from_u128(id), NOW)).collect(),
+                    connection,
+                    media,
+                    lease,
+                    expires_at: expires,
+                    ..Participant::new(sid, user(), standing)
+                }
+            },
+        )
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
@@ -117,6 +119,7 @@ fn becomes() -> impl Strategy<Value = Becomes> {
             expires_at,
             dropped,
         }),
+        1 => (lock_change(), 1..9_u64).prop_map(|(change, number)| Becomes::Told { change, number }),
         1 => tokens().prop_map(Becomes::Loses),
         1 => Just(Becomes::Gone),
     ]
