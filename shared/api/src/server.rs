@@ -117,6 +117,8 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         | Refusal::NotHost
         | Refusal::NotModerator
         | Refusal::NotLockable
+        | Refusal::Unseen
+        | Refusal::Locked(_)
         | Refusal::NotInRoom => (200, refusal.to_string(), "PERMISSION_DENIED"),
     };
     Answer::json(status, &Common::failure(msg, status_code))

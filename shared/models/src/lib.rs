@@ -3,6 +3,7 @@
 //! Nothing here does I/O or knows AWS. The rules are plain functions of values, so that a handler, a test and a
 //! simulation all decide by the same code.
 
+mod act;
 mod admission;
 mod broadcast;
 mod clock;
@@ -10,6 +11,7 @@ mod code;
 mod connection;
 mod event;
 mod expiry;
+mod features;
 mod ids;
 mod lock;
 mod participant;
@@ -22,6 +24,7 @@ mod text;
 mod token;
 pub mod transition;
 
+pub use act::Act;
 pub use admission::{Applicant, Entry, Record, judge};
 pub use broadcast::{Broadcast, Speech, Tone};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
@@ -29,6 +32,7 @@ pub use code::RoomCode;
 pub use connection::{Client, Connection, Media, MediaChange};
 pub use event::{EndReason, Event, Happened};
 pub use expiry::waiter_expires_at;
+pub use features::Features;
 pub use ids::{
     ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
 };

@@ -130,7 +130,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Locks, Sid, Words};
+    use crate::{Features, Locks, Sid, Words};
 
     const AT: Timestamp = Timestamp::from_millis(1_800_000_060_000);
 
@@ -161,6 +161,7 @@ mod tests {
             revoked_before: Timestamp::default(),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
             said: Words::new(),
             api_key: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, EndReason, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId, Words};
+use crate::{ApiKeyId, EndReason, Features, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId, Words};
 
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,6 +153,8 @@ pub struct Room {
     pub waiting_room: bool,
     /// Whether the server gives everyone a user id of its own.
     pub auto_gen_user_id: bool,
+    /// What it was made for; a room by code for everything.
+    pub features: Features,
     /// The locks that it was made with; with what moderators say, see [`Room::present_locks`].
     pub default_locks: Locks,
     /// What moderators said to all in the session.

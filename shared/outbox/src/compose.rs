@@ -112,7 +112,7 @@ fn participant_id(room: &Room, user: &UserId) -> ParticipantId {
 mod tests {
     use std::time::Duration;
 
-    use models::{Locks, Presenter, Profile, Role, Sid, Status, Words};
+    use models::{Features, Locks, Presenter, Profile, Role, Sid, Status, Words};
     use serde_json::Value;
 
     use super::*;
@@ -146,6 +146,7 @@ mod tests {
             revoked_before: Timestamp::default(),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::from([("lock_whiteboard".to_owned(), true)]),
             said: Words::new(),
             api_key: None,

@@ -1,7 +1,7 @@
 //! What somebody shows of himself.
 
 use models::transition::Showing;
-use models::{ConnectionId, MediaChange, Participant, Refusal, Room, RoomKey, Sid, UserId};
+use models::{ConnectionId, MediaChange, Participant, Refusal, RoomKey, Sid, UserId};
 
 use crate::commit::{MOST_LOOKS, Outcome};
 use crate::error::Halt;
@@ -25,15 +25,11 @@ pub struct Shown<'a> {
 
 impl Store {
     /// Turns on or off what somebody shows who has a seat. What is as it is to be already is not written. Says whether
-    /// anything changed. `authorise` looks at the room and at him first.
+    /// anything changed.
     ///
     /// Refused: session over ([`Refusal::RoomNotActive`]), who is not in or says it by a connection that is not his any
-    /// more ([`Refusal::ParticipantNotFound`]), and what `authorise` refuses.
-    pub async fn show(
-        &self,
-        shown: Shown<'_>,
-        authorise: impl Fn(&Room, &Participant) -> Result<(), Refusal>,
-    ) -> Result<bool, Halt> {
+    /// more ([`Refusal::ParticipantNotFound`]), and what he may not show ([`Participant::may_show`]).
+    pub async fn show(&self, shown: Shown<'_>) -> Result<bool, Halt> {
         let Shown { room: key, sid, user, by, change } = shown;
         let showing = Showing { sid, user: user.clone(), by: by.cloned(), change };
         for _ in 0..MOST_LOOKS {
@@ -48,7 +44,7 @@ impl Store {
             };
             let person = seen.participant.filter(|person| person.is_in(&room) && his(person));
             let person = person.ok_or(Refusal::ParticipantNotFound)?;
-            authorise(&room, &person)?;
+            person.may_show(change, &room)?;
             if change.of(person.media) == person.media {
                 return Ok(false);
             }

@@ -1,5 +1,5 @@
 use models::{
-    ApiKeyId, Event, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId, Words,
+    ApiKeyId, Event, Features, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId, Words,
 };
 use uuid::Uuid;
 
@@ -41,6 +41,7 @@ fn room(key: &RoomKey) -> Room {
         revoked_before: Timestamp::default(),
         waiting_room: false,
         auto_gen_user_id: false,
+        features: Features::default(),
         default_locks: Locks::new(),
         said: Words::new(),
         api_key: None,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use models::{
-    ApiKeyId, CodeRoom, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status, Timestamp, UserId,
-    Words,
+    ApiKeyId, CodeRoom, Features, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status,
+    Timestamp, UserId, Words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +45,8 @@ pub(crate) struct RoomItem {
     revoked_before: Timestamp,
     waiting_room: bool,
     auto_gen_user_id: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<Features>,
     #[serde(default, skip_serializing_if = "Locks::is_empty")]
     default_locks: Locks,
     /// Always there, for an expression that sets a part of it needs the whole.
@@ -100,6 +102,7 @@ impl RoomItem {
             revoked_before: room.revoked_before,
             waiting_room: room.waiting_room,
             auto_gen_user_id: room.auto_gen_user_id,
+            features: Some(room.features).filter(|features| *features != Features::default()),
             default_locks: room.default_locks.clone(),
             said: room.said.clone(),
             api_key: room.api_key.clone(),
@@ -162,6 +165,7 @@ impl RoomItem {
             revoked_before: item.revoked_before,
             waiting_room: item.waiting_room,
             auto_gen_user_id: item.auto_gen_user_id,
+            features: item.features.unwrap_or_default(),
             default_locks: item.default_locks,
             said: item.said,
             api_key: item.api_key,
@@ -213,6 +217,7 @@ mod tests {
             revoked_before: Timestamp::from_millis(1_772_534_100_007),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
             said: Lock::ALL.map(|lock| (lock, Word { locked: false, number: 1_234_567 })).into(),
             api_key: None,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use models::transition::{Becomes, Change, Effect, Need, RoomTransition};
 use models::{
-    CodeRoom, Event, Happened, Lock, LockChange, Locks, Presenter, Room, RoomCode, RoomKey, SessionId,
-    Settings, Sid, Status, Timestamp, UserId, Word, Words,
+    CodeRoom, Event, Features, Happened, Lock, LockChange, Locks, Presenter, Room, RoomCode, RoomKey,
+    SessionId, Settings, Sid, Status, Timestamp, UserId, Word, Words,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -112,6 +112,7 @@ fn room() -> impl Strategy<Value = Room> {
                 revoked_before: revoked,
                 waiting_room,
                 auto_gen_user_id: false,
+                features: Features::default(),
                 default_locks: Locks::new(),
                 said,
                 api_key: None,

@@ -1,7 +1,7 @@
 //! What people show of themselves.
 
-use models::{Media, MediaChange, Refusal};
-use store::{Admission, Halt, Shown, Store};
+use models::{Act, Lock, LockChange, Media, MediaChange, Refusal};
+use store::{Admission, Halt, Shown, Store, Told};
 use testing::TestTable;
 use testing::rooms::session_of;
 
@@ -27,7 +27,7 @@ async fn show(
 ) -> Result<bool, Halt> {
     let by = by.map(id);
     let shown = Shown { room: &joined.room, sid: joined.sid, user: &joined.user, by: by.as_ref(), change };
-    store.show(shown, |_, _| Ok(())).await
+    store.show(shown).await
 }
 
 #[tokio::test]
@@ -70,9 +70,15 @@ async fn only_the_connection_that_he_has_says_what_he_shows() {
 async fn nobody_shows_himself_after_the_session_or_against_a_lock() {
     let (table, joined) = scene().await;
     let store = table.store();
-    let shown = Shown { room: &joined.room, sid: joined.sid, user: &joined.user, by: None, change: ON };
-    let locked = store.show(shown, |_, _| Err(Refusal::NotModerator)).await;
-    assert_eq!(refused(locked), Refusal::NotModerator);
+    let change = LockChange::from([(Lock::Webcam, true)]);
+    let told = Told { room: &joined.room, sid: joined.sid, whom: None, change: &change };
+    store.change_locks(told, None).await.expect("locked");
+    let before = table.items().await;
+    let refused_now = refused(show(&store, &joined, Some("c"), ON).await);
+    assert_eq!(refused_now, Refusal::Locked(Act::ShowHimself));
+    assert_eq!(table.items().await, before, "none of what was to be shown");
+    let speaks = MediaChange { audio: Some(true), video: Some(false), ..MediaChange::default() };
+    assert!(show(&store, &joined, Some("c"), speaks).await.expect("the rest"));
     table.rooms().end_session(&joined.room).await;
     assert_eq!(refused(show(&store, &joined, Some("c"), ON).await), Refusal::RoomNotActive);
 }
