@@ -88,6 +88,8 @@ pub enum Event {
         /// Who presents from then on; nobody where the place is empty.
         user: Option<UserId>,
     },
+    /// A moderator muted several people at once: others see those otherwise whom a moderator has muted.
+    Muted,
     /// A moderator changed locks; what holds then follows from the room's state and everybody's record.
     Locks {
         /// Whose; everybody's where it is nobody.

@@ -137,6 +137,8 @@ pub struct Participant {
     pub connection: Option<Connection>,
     /// What he shows of himself.
     pub media: Media,
+    /// The moderator who muted him, until he shows himself otherwise.
+    pub muted_by: Option<ParticipantId>,
     /// From when on his place may be released, since nobody is connected to it.
     pub lease: Option<Timestamp>,
     /// From when on TTL may remove his record: that of somebody who is only invited, or waits.
@@ -167,6 +169,7 @@ impl Participant {
             tokens: vec![],
             connection: None,
             media: Media::default(),
+            muted_by: None,
             lease: None,
             expires_at: None,
         }

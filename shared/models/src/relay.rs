@@ -237,6 +237,7 @@ mod tests {
             Event::Updated,
             Event::Revoked,
             Event::Presents { user: None },
+            Event::Muted,
             Event::Locks { user: None },
         ];
         for event in quiet {

@@ -21,6 +21,6 @@ pub use effect::Effect;
 pub use ending::{Ending, Retention};
 pub use need::Need;
 pub use person::{Becomes, Held, PersonNeed, PersonTransition};
-pub use presence::{Loss, Resumption, Showing};
+pub use presence::{Loss, Muting, Resumption, Showing};
 pub use presenter::Switch;
 pub use room::{Change, RoomTransition, SettingsChange};

@@ -17,8 +17,8 @@ pub struct Shown<'a> {
     pub sid: Sid,
     /// Who.
     pub user: &'a UserId,
-    /// The connection that he says it by; none where a moderator has it so.
-    pub by: Option<&'a ConnectionId>,
+    /// The connection that he says it by.
+    pub by: &'a ConnectionId,
     /// What changes.
     pub change: MediaChange,
 }
@@ -31,7 +31,7 @@ impl Store {
     /// more ([`Refusal::ParticipantNotFound`]), and what he may not show ([`Participant::may_show`]).
     pub async fn show(&self, shown: Shown<'_>) -> Result<bool, Halt> {
         let Shown { room: key, sid, user, by, change } = shown;
-        let showing = Showing { sid, user: user.clone(), by: by.cloned(), change };
+        let showing = Showing { sid, user: user.clone(), by: by.clone(), change };
         for _ in 0..MOST_LOOKS {
             let seen = self.look(key, false, Some(user)).await?;
             let now = self.now();
@@ -40,7 +40,7 @@ impl Store {
                 return Err(Refusal::RoomNotActive.into());
             }
             let his = |person: &Participant| {
-                by.is_none_or(|by| person.connection.as_ref().is_some_and(|connection| connection.id == *by))
+                person.connection.as_ref().is_some_and(|connection| connection.id == *by)
             };
             let person = seen.participant.filter(|person| person.is_in(&room) && his(person));
             let person = person.ok_or(Refusal::ParticipantNotFound)?;

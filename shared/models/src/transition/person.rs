@@ -130,6 +130,8 @@ pub enum Becomes {
     Lost(Timestamp),
     /// He shows himself otherwise.
     Shows(MediaChange),
+    /// This moderator has muted him.
+    Muted(ParticipantId),
     /// The sitting before is over for good.
     Settled,
     /// He has one more join token.
@@ -251,7 +253,7 @@ impl PersonTransition {
                 person.standing = *standing;
                 (person.session, person.previous_session) = (None, None);
                 (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
-                (person.connection, person.media) = (None, Media::default());
+                (person.connection, person.media, person.muted_by) = (None, Media::default(), None);
                 lose(&mut person, tokens);
             }
             Becomes::Stands { standing, tokens } => {
@@ -263,7 +265,12 @@ impl PersonTransition {
                 held.apply(&mut person);
             }
             Becomes::Lost(lease) => Held::Until(*lease).apply(&mut person),
-            Becomes::Shows(change) => person.media = change.of(person.media),
+            Becomes::Shows(change) => {
+                (person.media, person.muted_by) = (change.of(person.media), None);
+            }
+            Becomes::Muted(by) => {
+                (person.media, person.muted_by) = (MediaChange::MUTED.of(person.media), Some(*by));
+            }
             Becomes::Settled => person.previous_session = None,
             Becomes::Invited { token, token_expires_at, expires_at, dropped } => {
                 person.tokens.push((*token, *token_expires_at));
@@ -306,7 +313,7 @@ fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: Participan
             }
             (person.standing, person.id, person.joined_at) = (Standing::Active, id, Some(now));
             (person.previous_session, person.waiting_since, person.expires_at) = (None, None, None);
-            person.media = Media::default();
+            (person.media, person.muted_by) = (Media::default(), None);
         }
         Entry::Same => (person.previous_session, person.expires_at) = (person.session, None),
         Entry::Wait => {

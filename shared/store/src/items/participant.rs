@@ -84,6 +84,8 @@ pub(crate) struct ParticipantItem {
     screen: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     hand: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_by: Option<ParticipantId>,
     /// The lease of a seat without a connection: from then on the sweep may release it.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
@@ -149,6 +151,7 @@ impl ParticipantItem {
             video: person.media.video,
             screen: person.media.screen,
             hand: person.media.hand,
+            muted_by: person.muted_by,
             due_at: person.lease,
             due_shard: person.lease.map(|_| due_shard(room)),
             expires_at: person.expires_at.map(Timestamp::seconds),
@@ -197,6 +200,7 @@ impl ParticipantItem {
             tokens,
             connection: item.connection.zip(item.client).map(|(id, client)| Connection { id, client }),
             media: Media { audio, video, screen, hand },
+            muted_by: item.muted_by,
             lease: item.due_at,
             expires_at: item.expires_at.map(Timestamp::from_seconds),
         })

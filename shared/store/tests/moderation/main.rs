@@ -1,6 +1,7 @@
 //! What moderators say of people who are in, on the embedded DynamoDB.
 
 mod locks;
+mod muted;
 
 use models::{Participant, Refusal, RoomKey};
 use store::{Halt, Store};
