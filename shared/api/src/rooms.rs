@@ -1,7 +1,8 @@
 //! The dialect of the rooms API: what a room, a participant and a refusal look like.
 
 use models::{
-    Participant, Refusal, Role, Room, RoomCode, RoomKey, Settings, Standing, Tenant, Timestamp, Violation,
+    Act, Participant, Refusal, Role, Room, RoomCode, RoomKey, Settings, Standing, Tenant, Timestamp,
+    Violation,
 };
 use serde::Serialize;
 use store::{Admission, RoomDocument};
@@ -267,6 +268,9 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         Refusal::NotHost => fixed(403, "Only the host can do this"),
         Refusal::NotModerator => fixed(403, "Only a moderator can do this"),
         Refusal::ParticipantNotFound => fixed(404, "Participant not found"),
+        Refusal::Unseen => fixed(403, "Hidden participants cannot do this"),
+        Refusal::Locked(act) => (403, format!("{} is locked", service(*act))),
+        Refusal::NotLockable => fixed(400, "Host and moderators cannot be locked"),
         Refusal::NotInRoom => fixed(403, "You are not in this room"),
         Refusal::KeyReused => fixed(409, "Idempotency-Key was used with another request"),
         Refusal::RoomIdTaken => fixed(409, "The room id is taken"),
@@ -278,6 +282,19 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
 /// A status in words, such as `Bad Request`: a refusal's `error`.
 pub fn status_text(status: u16) -> &'static str {
     http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error")
+}
+
+/// What somebody is kept from.
+const fn service(act: Act) -> &'static str {
+    match act {
+        Act::Speak => "Microphone",
+        Act::ShowHimself => "Webcam",
+        Act::ShareScreen => "Screen sharing",
+        Act::RaiseHand => "Raising a hand",
+        Act::Chat => "Chat",
+        Act::ChatInPrivate => "Private chat",
+        Act::Signal => "Signalling",
+    }
 }
 
 /// A refusal as the rooms API writes it.

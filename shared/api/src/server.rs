@@ -106,7 +106,7 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         ),
         Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
         Refusal::Internal => (200, "internal server error".into(), "INTERNAL_SERVER_ERROR"),
-        // Refusals of a join, or of a message: no call of this dialect meets them.
+        // Refusals of a join, of a message, and what moderators meet: no call of this dialect meets them.
         Refusal::MissingToken
         | Refusal::UnknownEvent
         | Refusal::TooManyMessages
@@ -118,6 +118,9 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         | Refusal::RoomFull
         | Refusal::NotHost
         | Refusal::NotModerator
+        | Refusal::NotLockable
+        | Refusal::Unseen
+        | Refusal::Locked(_)
         | Refusal::NotInRoom => (200, refusal.to_string(), "PERMISSION_DENIED"),
     };
     Answer::json(status, &Common::failure(msg, status_code))

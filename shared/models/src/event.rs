@@ -83,6 +83,18 @@ pub enum Event {
         /// Whether the room is locked now.
         locked: bool,
     },
+    /// A moderator made somebody the presenter, or emptied the place.
+    Presents {
+        /// Who presents from then on; nobody where the place is empty.
+        user: Option<UserId>,
+    },
+    /// A moderator muted several people at once: others see those otherwise whom a moderator has muted.
+    Muted,
+    /// A moderator changed locks; what holds then follows from the room's state and everybody's record.
+    Locks {
+        /// Whose; everybody's where it is nobody.
+        user: Option<UserId>,
+    },
     /// Settings or capacity changed.
     Updated,
     /// The server API speaks to people of the session.
@@ -105,12 +117,15 @@ impl Event {
             | Self::Replaced { .. }
             | Self::Left { .. }
             | Self::Removed { .. }
-            | Self::Changed { .. } => true,
+            | Self::Changed { .. }
+            | Self::Muted => true,
             Self::Created
             | Self::Waiting { .. }
             | Self::Revoked
             | Self::Locked { .. }
             | Self::Updated
+            | Self::Presents { .. }
+            | Self::Locks { .. }
             | Self::Broadcast { .. }
             | Self::Ended { .. } => false,
         }

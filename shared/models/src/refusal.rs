@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{IdError, Permission};
+use crate::{Act, IdError, Permission};
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,9 +121,18 @@ pub enum Refusal {
     /// Only those who are in the room may do this.
     #[error("not in the room")]
     NotInRoom,
+    /// Who is seen by nobody sends nothing.
+    #[error("hidden")]
+    Unseen,
+    /// He is kept from it, by a lock, by the host of the room, or by what the room is made for.
+    #[error("locked")]
+    Locked(Act),
     /// The person whom this is about is not there.
     #[error("participant not found")]
     ParticipantNotFound,
+    /// Nothing locks the person whom this is about: he has rights.
+    #[error("not lockable")]
+    NotLockable,
     /// The Idempotency-Key came before with another request.
     #[error("idempotency key reused")]
     KeyReused,
@@ -178,7 +187,10 @@ impl Refusal {
             Self::NotHost => "NOT_HOST",
             Self::NotModerator => "NOT_MODERATOR",
             Self::NotInRoom => "NOT_IN_ROOM",
+            Self::Unseen => "HIDDEN",
+            Self::Locked(_) => "LOCKED",
             Self::ParticipantNotFound => "PARTICIPANT_NOT_FOUND",
+            Self::NotLockable => "NOT_LOCKABLE",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::RoomIdTaken => "ROOM_ID_TAKEN",
             Self::Busy => "BUSY",

@@ -130,7 +130,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Locks, Sid};
+    use crate::{Features, Locks, Sid, Words};
 
     const AT: Timestamp = Timestamp::from_millis(1_800_000_060_000);
 
@@ -161,7 +161,9 @@ mod tests {
             revoked_before: Timestamp::default(),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,
@@ -234,6 +236,9 @@ mod tests {
             Event::Locked { locked: true },
             Event::Updated,
             Event::Revoked,
+            Event::Presents { user: None },
+            Event::Muted,
+            Event::Locks { user: None },
         ];
         for event in quiet {
             assert_eq!(told(Some(&with(1, 2, 3)), Some(&with(1, 3, 3)), &happened(event)), []);

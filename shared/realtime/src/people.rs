@@ -3,7 +3,6 @@
 use api::rooms::{ParticipantOut, RoomOut, settings};
 use models::{Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
 use serde::Serialize;
-use serde_json::Value;
 use store::{RoomDocument, Store, StoreError};
 
 /// Somebody who is in, as the others see him.
@@ -63,41 +62,6 @@ impl From<&Participant> for WaitingOut {
     }
 }
 
-/// What a room's metadata decides about what people see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
-    /// Whether participants see one another, and not only those who moderate.
-    pub sees_others: bool,
-    /// Whether newcomers start muted.
-    pub start_muted: bool,
-}
-
-impl View {
-    /// What it decides in `room`.
-    pub fn of(room: &Room, document: &RoomDocument) -> Self {
-        if let Some(by_code) = &room.by_code {
-            return Self { sees_others: true, start_muted: by_code.settings.mute_participants_on_join };
-        }
-        let metadata: Value = serde_json::from_str(&document.metadata).unwrap_or_default();
-        let feature = |name: &str| metadata["room_features"][name].as_bool();
-        Self {
-            sees_others: feature("allow_view_other_users_list").unwrap_or(true),
-            start_muted: feature("mute_on_start").unwrap_or(false),
-        }
-    }
-
-    /// Whether `viewer` sees everybody whom anybody sees.
-    pub fn sees_all(self, viewer: &Participant) -> bool {
-        self.sees_others || viewer.may_moderate()
-    }
-
-    /// Whether `viewer` sees `person`, who has a seat.
-    pub fn shows(self, person: &Participant, viewer: &Participant) -> bool {
-        let is_open = self.sees_all(viewer) || person.role != Role::Participant;
-        !person.hidden && (is_open || person.id == viewer.id)
-    }
-}
-
 /// A session with all who are in it, or wait.
 #[derive(Clone, Debug)]
 pub struct Whole {
@@ -138,15 +102,9 @@ impl Whole {
         Ok(Some(whole))
     }
 
-    /// What it decides about what people see.
-    pub fn view(&self) -> View {
-        View::of(&self.room, &self.document)
-    }
-
     /// All of it, as `viewer` may know it.
     pub fn shown_to(&self, viewer: &Participant, now: Timestamp) -> StateOut {
-        let view = self.view();
-        let participants = self.present.iter().filter(|person| view.shows(person, viewer));
+        let participants = self.present.iter().filter(|person| viewer.may_see(person, &self.room));
         let waiting = viewer.may_moderate().then(|| self.waiting.iter().map(WaitingOut::from).collect());
         StateOut {
             seq: self.room.seq,
@@ -192,7 +150,7 @@ struct Inside {
 impl JoinOut {
     /// Somebody who has a seat in the session.
     pub fn seated(participant: ParticipantOut, whole: &Whole, person: &Participant, now: Timestamp) -> Self {
-        let inside = Inside { state: whole.shown_to(person, now), start_muted: whole.view().start_muted };
+        let inside = Inside { state: whole.shown_to(person, now), start_muted: whole.room.mutes_newcomers() };
         Self { participant, inside: Some(inside) }
     }
 

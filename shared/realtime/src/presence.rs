@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use models::{Participant, ParticipantId, RoomKey, Sid, Standing};
+use models::{Participant, ParticipantId, Role, RoomKey, Sid, Standing};
 use serde::{Deserialize, Serialize};
-use store::Told;
+use store::LastRound;
 use uuid::Uuid;
 
-use crate::people::{PresentOut, View, Whole};
+use crate::people::{PresentOut, Whole};
 
 /// Posts a second of one room, over time.
 const MOST_POSTS: u32 = 30;
@@ -64,7 +64,6 @@ pub struct PresenceOut {
 #[derive(Debug)]
 pub struct Round<'a> {
     whole: &'a Whole,
-    view: View,
     joined: Vec<&'a Participant>,
     changed: Vec<&'a Participant>,
     /// With the record of whoever it is, as far as there is one.
@@ -74,7 +73,7 @@ pub struct Round<'a> {
 
 impl<'a> Round<'a> {
     /// What is to be told of a session as it stands, after what was told `before`.
-    pub fn of(whole: &'a Whole, before: Option<&Told>) -> Self {
+    pub fn of(whole: &'a Whole, before: Option<&LastRound>) -> Self {
         let before = before.filter(|before| before.sid == whole.room.sid);
         let nobody = BTreeMap::new();
         let before = before.map_or(&nobody, |before| &before.people);
@@ -95,7 +94,7 @@ impl<'a> Round<'a> {
             .collect();
         let left = before.keys().filter(|id| !people.contains_key(id));
         let left = left.map(|id| (*id, gone.get(id).copied())).collect();
-        Self { whole, view: whole.view(), joined, changed, left, people }
+        Self { whole, joined, changed, left, people }
     }
 
     /// Whether there is nothing to tell.
@@ -106,23 +105,24 @@ impl<'a> Round<'a> {
     /// Those who are connected and are told the same, and each of those who are told something of their own.
     pub fn receivers(&self) -> (Vec<&'a Participant>, Vec<&'a Participant>) {
         let connected = self.whole.present.iter().filter(|person| person.connection.is_some());
-        connected.partition(|person| self.view.sees_all(person))
+        connected.partition(|person| {
+            self.whole.room.features.allow_view_other_users_list || person.role != Role::Participant
+        })
     }
 
     /// What `viewer` is told.
     pub fn shown_to(&self, viewer: &Participant) -> PresenceOut {
-        let shows = |person: &&&Participant| self.view.shows(person, viewer);
+        let room = &self.whole.room;
+        let shows = |person: &&&Participant| viewer.may_see(person, room);
         let left = self.left.iter().filter(|(_, person)| {
-            person.is_none_or(|person| {
-                self.view.shows(&Participant { hidden: false, ..person.clone() }, viewer)
-            })
+            person.is_none_or(|person| viewer.may_see(&Participant { hidden: false, ..person.clone() }, room))
         });
         PresenceOut {
             seq: self.whole.room.seq,
             joined: self.joined.iter().filter(shows).map(|person| PresentOut::from(*person)).collect(),
             left: left.map(|(id, person)| left_out(*id, *person)).collect(),
             changed: self.changed.iter().filter(shows).map(|person| PresentOut::from(*person)).collect(),
-            count: self.whole.present.iter().filter(|person| self.view.shows(person, viewer)).count(),
+            count: self.whole.present.iter().filter(|person| viewer.may_see(person, room)).count(),
         }
     }
 

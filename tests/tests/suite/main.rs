@@ -11,6 +11,7 @@ mod jwks;
 mod key_ring;
 mod metadata;
 mod model;
+mod moderators;
 mod openapi;
 mod panel;
 mod permissions;

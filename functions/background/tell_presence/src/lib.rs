@@ -13,7 +13,7 @@ use realtime::Sockets;
 use realtime::people::Whole;
 use realtime::presence::{Round, RoundDue, pause_after};
 use socket::ServerEvent;
-use store::Told;
+use store::LastRound;
 use tracing::info;
 
 /// How often people are read again who came and went while they were read, and the pause before.
@@ -93,7 +93,7 @@ async fn hide(worker: &Worker<Config>, messages: &[&SqsMessage], pause: Duration
 /// Tells what there is to tell in a session, up to this change at least.
 async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     let store = &worker.store;
-    let before = store.told(&due.room).await?.filter(|before| before.sid == due.sid);
+    let before = store.last_round(&due.room).await?.filter(|before| before.sid == due.sid);
     if let Some(before) = &before {
         if before.seq >= due.seq {
             return Ok(Done::Told);
@@ -123,7 +123,7 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
     let people = round.into_people();
-    store.note_told(&due.room, &Told { sid: due.sid, seq: whole.room.seq, at, posts, people }).await?;
+    store.note_round(&due.room, &LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people }).await?;
     Ok(Done::Told)
 }
 

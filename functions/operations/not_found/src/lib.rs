@@ -65,6 +65,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/leaveRoom"),
     ("POST", "/api/resume"),
     ("POST", "/api/removeParticipant"),
+    ("POST", "/api/switchPresenter"),
+    ("POST", "/api/updateLockSettings"),
     ("POST", "/api/endRoom"),
     ("GET", "/health"),
     ("GET", "/version"),

@@ -1,7 +1,7 @@
 //! A room's metadata as the server API and webhooks show it.
 
 use models::{CodeRoom, Refusal, Room};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use store::RoomDocument;
 use uuid::Uuid;
 use wire::{Allowed, Message, Owned, RoomMetadata};
@@ -21,15 +21,29 @@ const BREAKOUT_ROOMS: u32 = 6;
 /// | `muteParticipantsOnJoin` | `room_features.mute_on_start` |
 /// | `waitingRoom` | `room_features.waiting_room_features.is_active` |
 ///
-/// `allowGuestAccess` has no field: guests are unknown to plugNmeet.
+/// `allowGuestAccess` has no field: guests are unknown to plugNmeet. Over all of it goes what moderators said to everybody of
+/// locks.
 pub fn room_metadata(room: &Room, document: &RoomDocument) -> String {
-    match &room.by_code {
+    let text = match &room.by_code {
         None => document.metadata.clone(),
         // Its parts are ours and pass; what was stored is the least that can be said.
         Some(by_code) => {
             metadata_by_code(room, by_code, document).unwrap_or_else(|_| document.metadata.clone())
         }
+    };
+    if room.said.is_empty() { text } else { with_words(room, text) }
+}
+
+/// The metadata with the locks as moderators have left them, and so under another id.
+fn with_words(room: &Room, text: String) -> String {
+    let Ok(mut metadata) = serde_json::from_str::<Map<String, Value>>(&text) else { return text };
+    let locks = metadata.entry("default_lock_settings").or_insert_with(|| json!({}));
+    if let Some(locks) = locks.as_object_mut() {
+        locks.extend(room.said.iter().map(|(lock, word)| (lock.setting().to_owned(), json!(word.locked))));
     }
+    let metadata_id = Uuid::new_v5(&room.sid.0, Value::Object(metadata.clone()).to_string().as_bytes());
+    metadata.insert("metadata_id".to_owned(), json!(metadata_id));
+    Value::Object(metadata).to_string()
 }
 
 fn metadata_by_code(room: &Room, by_code: &CodeRoom, document: &RoomDocument) -> Result<String, Refusal> {

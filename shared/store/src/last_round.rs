@@ -2,18 +2,18 @@
 
 use models::RoomKey;
 
-use crate::items::{Key, Told};
+use crate::items::{Key, LastRound};
 use crate::step::{Step, n};
 use crate::{Store, StoreError};
 
 impl Store {
     /// What was told last, in whichever session; none where nothing was.
-    pub async fn told(&self, room: &RoomKey) -> Result<Option<Told>, StoreError> {
-        self.get(&Key::told(room)).await?.map(Told::decode).transpose()
+    pub async fn last_round(&self, room: &RoomKey) -> Result<Option<LastRound>, StoreError> {
+        self.get(&Key::told(room)).await?.map(LastRound::decode).transpose()
     }
 
     /// Remembers what was told, unless more of the session has been told meanwhile.
-    pub async fn note_told(&self, room: &RoomKey, told: &Told) -> Result<(), StoreError> {
+    pub async fn note_round(&self, room: &RoomKey, told: &LastRound) -> Result<(), StoreError> {
         let condition = "attribute_not_exists(#pk) OR #sid <> :sid OR #seq < :seq";
         let values = vec![("sid", crate::step::s(told.sid)), ("seq", n(told.seq))];
         // Refused, it is in the table already, or more is.

@@ -21,7 +21,7 @@ const KEPT_SECONDS: i64 = 24 * 3600;
 
 /// What the last round of presence has told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct LastRound {
     /// The session.
     pub sid: Sid,
     /// Up to which change of it.
@@ -35,7 +35,7 @@ pub struct Told {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct ToldItem {
+struct LastRoundItem {
     sid: Sid,
     seq: u64,
     at: Timestamp,
@@ -43,9 +43,9 @@ struct ToldItem {
     expires_at: i64,
 }
 
-impl Told {
+impl LastRound {
     pub(crate) fn encode(&self) -> Item {
-        let mut item = encode(&ToldItem {
+        let mut item = encode(&LastRoundItem {
             sid: self.sid,
             seq: self.seq,
             at: self.at,
@@ -73,7 +73,7 @@ impl Told {
             Some((ParticipantId(Uuid::from_slice(id).ok()?), u32::from_be_bytes(digest.try_into().ok()?)))
         };
         let people = entries.iter().filter_map(person).collect();
-        let ToldItem { sid, seq, at, posts, .. } = decode(KIND, item)?;
+        let LastRoundItem { sid, seq, at, posts, .. } = decode(KIND, item)?;
         Ok(Self { sid, seq, at, posts, people })
     }
 }
@@ -82,17 +82,17 @@ impl Told {
 mod tests {
     use super::*;
 
-    fn told() -> Told {
+    fn told() -> LastRound {
         let people = (0..300).map(|number| (ParticipantId(Uuid::from_u128(number << 100)), 7)).collect();
         let at = Timestamp::from_seconds(1_800_000_000);
-        Told { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people }
+        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people }
     }
 
     #[test]
     fn it_comes_back_as_it_was_stored() {
-        let nobody = Told { people: BTreeMap::new(), ..told() };
+        let nobody = LastRound { people: BTreeMap::new(), ..told() };
         for told in [told(), nobody] {
-            assert_eq!(Told::decode(told.encode()).expect("stored"), told);
+            assert_eq!(LastRound::decode(told.encode()).expect("stored"), told);
         }
     }
 
@@ -100,6 +100,6 @@ mod tests {
     fn half_an_entry_is_corrupt() {
         let mut item = told().encode();
         item.insert("people".to_owned(), AttributeValue::B(Blob::new(vec![0; ENTRY + 1])));
-        assert!(matches!(Told::decode(item), Err(StoreError::Corrupt(..))));
+        assert!(matches!(LastRound::decode(item), Err(StoreError::Corrupt(..))));
     }
 }
