@@ -31,6 +31,18 @@ impl Fields {
         self.take(name, "must be true or false", Value::as_bool)
     }
 
+    /// Reports a field that is not there; that of one which is there says its own.
+    pub fn require(&mut self, name: &str) {
+        if self.object.get(name).is_none_or(Value::is_null) {
+            self.refuse(name, "is required");
+        }
+    }
+
+    /// An object.
+    pub fn object(&mut self, name: &str) -> Option<Map<String, Value>> {
+        self.take(name, "must be an object", |value| value.as_object().cloned())
+    }
+
     /// A text; its rules are the caller's, who reports with [`Fields::refuse`].
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.take(name, "must be a string", |value| value.as_str().map(str::to_owned))

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, EndReason, Features, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId, Words};
+use crate::{
+    ApiKeyId, EndReason, Features, Locks, Refusal, RoomCode, RoomKey, Sid, Timestamp, UserId, Words,
+};
 
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -201,6 +203,11 @@ impl Room {
     /// Whether this user owns the room; rooms of the server API have no host.
     pub fn is_hosted_by(&self, user: &UserId) -> bool {
         self.by_code.as_ref().is_some_and(|by_code| by_code.host == *user)
+    }
+
+    /// Refuses to let this moderator take the seat from somebody: nobody puts out the owner of a room but himself.
+    pub fn may_unseat(&self, moderator: &UserId, whom: &UserId) -> Result<(), Refusal> {
+        if self.is_hosted_by(whom) && moderator != whom { Err(Refusal::NotHost) } else { Ok(()) }
     }
 
     /// Whether every seat is taken.

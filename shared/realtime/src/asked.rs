@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ConfigError, Env, Halt, Parts, log};
-use models::{Clock, Connection, Participant, ParticipantId, Random, Refusal, Room, RoomKey, Sid, Timestamp};
+use models::{
+    Clock, Connection, Participant, ParticipantId, Random, Refusal, Room, RoomKey, Sid, Standing, Timestamp,
+};
 use serde::Serialize;
 use socket::ServerEvent;
 use store::{Binding, Connected, Store};
@@ -73,6 +75,18 @@ impl Realtime {
     /// Everybody who has a seat in the session, those first who came first.
     pub async fn present(&self, room: &RoomKey, sid: Sid) -> Result<Vec<Participant>, Halt> {
         Ok(self.store.present(room, sid).await?)
+    }
+
+    /// Somebody whom a moderator means: who is in, or waits, and is not hidden.
+    ///
+    /// Refused: nobody of this id, here ([`Refusal::ParticipantNotFound`]).
+    pub async fn somebody(&self, seat: &Seat, id: Option<ParticipantId>) -> Result<Participant, Halt> {
+        let mut people = self.store.participants(&seat.room.key).await?;
+        people.retain(|person| {
+            let is_there = matches!(person.standing, Standing::Active | Standing::Waiting);
+            person.sid == seat.room.sid && is_there && !person.hidden
+        });
+        Ok(of_id(people, id.ok_or(Refusal::ParticipantNotFound)?)?)
     }
 
     /// Tells something to those of these people who are connected.

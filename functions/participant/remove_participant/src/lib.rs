@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Refusal, Room, UserId};
+use models::{Participant, Refusal, Room};
 use store::Removal;
 use wire::{Message, RemovalIn};
 
@@ -42,15 +42,10 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
             message: &msg,
             pause: app.config.departure,
         };
-        let authorise = |room: &Room, _: Option<&Participant>| authorise(room, &token.user, &user_id);
+        let authorise = |room: &Room, _: Option<&Participant>| room.may_unseat(&token.user, &user_id);
         let render = |(): &()| Common::success().answer().stored();
         app.store.remove(removal, authorise, keep(claim, &render)).await?;
         Ok(Common::success().answer())
     })
     .await
-}
-
-/// Nobody puts out the owner of a room but himself.
-fn authorise(room: &Room, moderator: &UserId, whom: &UserId) -> Result<(), Refusal> {
-    if room.is_hosted_by(whom) && moderator != whom { Err(Refusal::NotHost) } else { Ok(()) }
 }

@@ -4,7 +4,10 @@
 use api::{ConfigError, Env, Halt};
 use models::Refusal;
 use realtime::events::join_room::{self, Joining};
-use realtime::events::{leave_room, lock_room, sync};
+use realtime::events::{
+    chat_message, leave_room, lock_room, mute_participant, remove_participant, show, signal, sync, typing,
+    update_lock_settings,
+};
 use realtime::{Callers, Data, Realtime};
 
 use socket::{ClientEvent, Request};
@@ -41,6 +44,21 @@ pub async fn handle(
         ClientEvent::LeaveRoom => leave_room::handle(realtime, connected, request).await,
         ClientEvent::LockRoom => lock_room::handle(realtime, connected, request).await,
         ClientEvent::Sync => sync::handle(realtime, connected, request).await,
+        ClientEvent::MuteParticipant => mute_participant::handle(realtime, connected, request).await,
+        ClientEvent::RemoveParticipant => remove_participant::handle(realtime, connected, request).await,
+        ClientEvent::UpdateLockSettings => update_lock_settings::handle(realtime, connected, request).await,
+        ClientEvent::ChatMessage => chat_message::handle(realtime, connected, request).await,
+        ClientEvent::Offer | ClientEvent::Answer | ClientEvent::IceCandidate => {
+            signal::handle(realtime, connected, request).await
+        }
+        ClientEvent::ToggleAudio
+        | ClientEvent::ToggleVideo
+        | ClientEvent::StartScreenShare
+        | ClientEvent::StopScreenShare
+        | ClientEvent::ToggleHandRaise => show::handle(realtime, connected, request).await,
+        ClientEvent::TypingStart | ClientEvent::TypingStop => {
+            typing::handle(realtime, connected, request).await
+        }
         _ => Err(Refusal::UnknownEvent.into()),
     }
 }

@@ -12,10 +12,8 @@ use crate::{Data, Realtime};
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
     let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
+    fields.require("locked");
     let locked = fields.boolean("locked");
-    if locked.is_none() {
-        fields.refuse("locked", "is required");
-    }
     fields.finish()?;
     let decide = |room: &Room| {
         let locked = locked.filter(|locked| *locked != room.locked);

@@ -1,17 +1,41 @@
 //! What each event does. A module has a `handle` of [`Realtime`](crate::Realtime), of who is connected, and of the request,
 //! which gives the data of the answer.
 
+use api::Fields;
+use models::{Participant, ParticipantId};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
 use crate::Data;
 
+pub mod chat_message;
 pub mod join_room;
 pub mod leave_room;
 pub mod lock_room;
+pub mod mute_participant;
+pub mod remove_participant;
+pub mod show;
+pub mod signal;
 pub mod sync;
+pub mod typing;
+pub mod update_lock_settings;
 
 /// An answer as data.
 fn data(answer: &impl Serialize) -> Data {
     to_raw_value(answer).expect("our answers have text keys")
+}
+
+/// The participant whom a field names by his id.
+fn participant(fields: &mut Fields, name: &str) -> Option<ParticipantId> {
+    let text = fields.text(name)?;
+    let id = text.parse().ok();
+    if id.is_none() {
+        fields.refuse(name, "must be the id of a participant");
+    }
+    id
+}
+
+/// All of these people but one.
+fn others(people: &[Participant], but: ParticipantId) -> impl Iterator<Item = &Participant> {
+    people.iter().filter(move |person| person.id != but)
 }
