@@ -5,6 +5,7 @@
 //! [`Between`] lets a function's calls of AWS fail. [`Server`] is a whole local stack, for tests over HTTP, and [`Socket`] a client of its WebSocket API; [`receiver`] gets
 //! the webhooks that it sends, [`issuer`] signs tokens of users.
 
+pub mod asyncapi;
 mod between;
 mod call;
 pub mod checks;

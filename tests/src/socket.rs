@@ -1,4 +1,4 @@
-//! A WebSocket client of plain JSON, for tests.
+//! A WebSocket client of plain JSON, for tests. Whatever it gets is held to the AsyncAPI document.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,6 +11,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::asyncapi;
 
 /// How long something is waited for that is to come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -168,7 +170,11 @@ impl Socket {
     async fn next(&mut self) -> Option<Value> {
         loop {
             match self.stream.next().await? {
-                Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Ok(Message::Text(text)) => {
+                    let message = serde_json::from_str(&text).expect("JSON");
+                    asyncapi::check(&message);
+                    return Some(message);
+                }
                 Ok(Message::Close(_)) | Err(_) => return None,
                 Ok(_) => {}
             }

@@ -1,5 +1,6 @@
 //! The WebSocket API over the whole stack.
 
+mod asyncapi;
 mod connecting;
 mod joining;
 mod moderating;
