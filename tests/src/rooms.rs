@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use api::{JoinTokenText, sign_join_token, sign_session_token};
 use models::{
-    ApiKeyId, EndReason, Features, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey,
-    SessionToken, Settings, Sid, Tenant, Timestamp, UserId,
+    ApiKeyId, Client, Connection, ConnectionId, EndReason, Features, JoinToken, Locks, MediaChange,
+    Participant, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken, Settings, Sid, Tenant,
+    Timestamp, UserId,
 };
 use store::{
-    Admission, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken,
-    Removal, Retention, SettingsChange, Store,
+    Admission, Caller, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom,
+    NewToken, Removal, Retention, SettingsChange, Shown, Store,
 };
 
 use crate::{API_KEY, API_SECRET};
@@ -121,6 +122,21 @@ pub fn session_of(admission: &Admission) -> SessionToken {
         session: admission.session,
         expires_at: admission.expires_at,
     }
+}
+
+/// Connects to somebody's place, in a new sitting, and turns his microphone on.
+pub async fn speak(store: &Store, room: &RoomKey, user: &UserId) {
+    let seen = store.look(room, false, Some(user)).await.expect("readable");
+    let Participant { sid, id: participant, session, .. } = seen.participant.expect("somebody");
+    let (room, user, session) = (room.clone(), user.clone(), session.expect("a sitting"));
+    let token = SessionToken { room, sid, user, participant, session, expires_at: Timestamp::NEVER };
+    let id = ConnectionId::try_from(token.user.as_str()).expect("an id");
+    let connection = Connection { id, client: Client::Plain };
+    let connected = store.note_connection(connection, Caller::Guest).await.expect("noted");
+    store.attach(&token, &connected, None).await.expect("attached");
+    let change = MediaChange { audio: Some(true), ..MediaChange::default() };
+    let (room, user, by) = (&token.room, &token.user, &connected.connection.id);
+    assert!(store.show(Shown { room, sid, user, by, change }).await.expect("shown"));
 }
 
 impl Rooms {
@@ -256,6 +272,17 @@ impl Rooms {
     pub async fn seat(&self, room: &RoomKey, user: &str) -> Admission {
         let token = self.mint(room, user).await;
         self.redeem(&token).await.expect("a seat")
+    }
+
+    /// Somebody with rights who has a seat.
+    pub async fn moderator(&self, room: &RoomKey, user: &str) -> Admission {
+        let new = NewToken { role: Role::Moderator, ..new_token(user, self.store.now()) };
+        self.redeem(&self.mint_as(room, new).await).await.expect("a seat")
+    }
+
+    /// Connects to somebody's place and turns his microphone on ([`speak`]).
+    pub async fn speak(&self, admission: &Admission) {
+        speak(&self.store, &admission.room, &admission.user).await;
     }
 
     /// Somebody gives up his seat. Says whether it was his.

@@ -25,7 +25,7 @@ pub use field::{Field, Reading, json_schema, read};
 pub use first::modernise;
 pub use json::{kind, object};
 pub use message::{Message, user_id};
-pub use moderation::{LocksIn, PresenterIn};
+pub use moderation::{LocksIn, MuteIn, PresenterIn};
 pub use removal::RemovalIn;
 pub use room::{Owned, ROOM_METADATA, RoomMetadata};
 pub use uri::is_http_uri;

@@ -53,12 +53,33 @@ impl LocksIn {
         let direction = needed_word(message, "direction", &DIRECTIONS, &mut violations)?;
         match (user_id, service, direction) {
             (Some(user_id), Some(lock), Some(locked)) => {
-                let whom = Some(user_id).filter(|user| user.as_str() != ALL);
-                Ok(Self { whom, change: LockChange::from([(lock, locked)]) })
+                Ok(Self { whom: one_or_all(user_id), change: LockChange::from([(lock, locked)]) })
             }
             _ => Err(Refusal::Invalid(violations)),
         }
     }
+}
+
+/// The body of a call to mute somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MuteIn {
+    /// Whom; everybody where it is nobody.
+    pub whom: Option<UserId>,
+}
+
+impl MuteIn {
+    /// Reads it.
+    pub fn read(message: &Message) -> Result<Self, Refusal> {
+        let mut violations = vec![];
+        match message.needed_user_id("user_id", &mut violations)? {
+            Some(user_id) => Ok(Self { whom: one_or_all(user_id) }),
+            None => Err(Refusal::Invalid(violations)),
+        }
+    }
+}
+
+fn one_or_all(user_id: UserId) -> Option<UserId> {
+    Some(user_id).filter(|user| user.as_str() != ALL)
 }
 
 /// What one of these words means, which must be given; any other is one more of the violations.

@@ -6,6 +6,7 @@ use models::{Lock, LockChange};
 use serde_json::{Value, json};
 use store::Told;
 use testing::Server;
+use testing::rooms::{speak, user_id};
 use tokio::task::JoinSet;
 
 use crate::races::tables;
@@ -84,6 +85,29 @@ async fn what_is_locked_for_all_is_shown_of_everybody_and_of_the_room() {
     let metadata = info.body["room"]["room_info"]["metadata"].as_str().expect("a text").to_owned();
     let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
     assert_eq!(metadata["default_lock_settings"]["lock_chat"], true);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_muted_is_silent_and_may_speak_again() {
+    let server = Server::start(|_| {}).await;
+    assert_eq!(server.create_room("demo", None).await.body["status"], true);
+    let adm = join(&server, "adm", true).await;
+    let (room, store) = ("main/demo".parse().expect("a room"), server.store());
+    let speakers = async || {
+        let people = store.participants(&room).await.expect("readable").into_iter();
+        people.filter(|person| person.media.audio).map(|person| person.user.to_string()).collect::<Vec<_>>()
+    };
+    for user in ["bob", "cid"] {
+        join(&server, user, false).await;
+        speak(&store, &room, &user_id(user)).await;
+    }
+    say(&server, "/api/muteParticipant", &adm, json!({"user_id": "bob"})).await;
+    assert_eq!(speakers().await, ["cid"]);
+    speak(&store, &room, &user_id("bob")).await;
+    assert_eq!(speakers().await, ["bob", "cid"]);
+    say(&server, "/api/muteParticipant", &adm, json!({"user_id": "all"})).await;
+    assert_eq!(speakers().await, [""; 0]);
     server.stop().await;
 }
 

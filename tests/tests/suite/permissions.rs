@@ -9,6 +9,7 @@ use local::queues::Draft;
 use models::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use testing::receiver::Receiver;
+use testing::rooms::{speak, user_id};
 use testing::{API_KEY, API_SECRET, Answered, Server};
 
 use crate::webhooks::{create, end, join, start_changed, text};
@@ -148,8 +149,10 @@ async fn moderation(server: &Server) {
     let seated = server.redeem(&text(&minted.body["token"])).await;
     let adm = text(&seated.body["session"]["token"]);
     join(server, "moderated", "bob").await;
+    speak(&server.store(), &"main/moderated".parse().expect("a room"), &user_id("bob")).await;
     let calls = [
         ("/api/switchPresenter", json!({"user_id": "bob", "task": "PROMOTE"})),
+        ("/api/muteParticipant", json!({"user_id": "all"})),
         ("/api/updateLockSettings", json!({"user_id": "bob", "service": "mic", "direction": "lock"})),
     ];
     for (path, body) in calls {

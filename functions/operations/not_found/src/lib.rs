@@ -67,6 +67,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/removeParticipant"),
     ("POST", "/api/switchPresenter"),
     ("POST", "/api/updateLockSettings"),
+    ("POST", "/api/muteParticipant"),
     ("POST", "/api/endRoom"),
     ("GET", "/health"),
     ("GET", "/version"),

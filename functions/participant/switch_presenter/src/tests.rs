@@ -26,17 +26,11 @@ async fn switch(app: &App<Config>, token: &str, user: &str, task: &str) -> Reply
     ask(app, Call::post(PATH, &json!({"user_id": user, "task": task})).bearer(token)).await
 }
 
-/// Somebody with rights who has a seat.
-async fn moderator(rooms: &Rooms, room: &RoomKey, user: &str) -> Admission {
-    let new = NewToken { role: Role::Moderator, ..new_token(user, rooms.store().now()) };
-    rooms.redeem(&rooms.mint_as(room, new).await).await.expect("a seat")
-}
-
 /// A table, a room with adm, who presents as the first with rights, and bob; and adm's session token.
 async fn room_of_two(table: &TestTable) -> (RoomKey, String, Admission) {
     let rooms = table.rooms();
     let key = rooms.open("room-1", None).await.key;
-    let adm = moderator(&rooms, &key, "adm").await;
+    let adm = rooms.moderator(&key, "adm").await;
     let bob = rooms.seat(&key, "bob").await;
     (key, rooms.session_text(&adm), bob)
 }
@@ -83,7 +77,7 @@ async fn an_emptied_place_stays_empty_until_somebody_is_given_it() {
     assert_eq!(presenter(&rooms, &key).await, None);
     let last = table.history(&key).await.pop().expect("a change");
     assert_eq!(last.event(), json!({"type": "presents", "user": null}));
-    moderator(&rooms, &key, "eve").await;
+    rooms.moderator(&key, "eve").await;
     assert_eq!(presenter(&rooms, &key).await, None, "nobody takes it by coming");
     assert_eq!(switch(&app, &adm, "eve", "PROMOTE").await.status, 200);
     assert_eq!(presenter(&rooms, &key).await.as_deref(), Some("eve"));

@@ -25,17 +25,11 @@ async fn say(app: &App<Config>, token: &str, user: &str, service: &str, directio
     ask(app, Call::post(PATH, &body).bearer(token)).await
 }
 
-/// Somebody with rights who has a seat.
-async fn moderator(rooms: &Rooms, room: &RoomKey, user: &str) -> Admission {
-    let new = NewToken { role: Role::Moderator, ..new_token(user, rooms.store().now()) };
-    rooms.redeem(&rooms.mint_as(room, new).await).await.expect("a seat")
-}
-
 /// A table, a room with adm and bob; and adm's session token.
 async fn room_of_two(table: &TestTable) -> (RoomKey, String, Admission) {
     let rooms = table.rooms();
     let key = rooms.open("room-1", None).await.key;
-    let adm = moderator(&rooms, &key, "adm").await;
+    let adm = rooms.moderator(&key, "adm").await;
     let bob = rooms.seat(&key, "bob").await;
     (key, rooms.session_text(&adm), bob)
 }
@@ -94,7 +88,7 @@ async fn a_word_to_all_reaches_who_is_in_who_waits_and_who_comes_later() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.create(&NewRoom { waiting_room: true, ..new_room("room-1") }).await;
-    let adm = rooms.session_text(&moderator(&rooms, &room.key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&room.key, "adm").await);
     rooms.seat(&room.key, "waits").await;
     let free = Locks::from([("lock_microphone".to_owned(), false)]);
     let invited = NewToken { locks: free, ..new_token("invited", table.now()) };

@@ -187,6 +187,7 @@ async fn server_api(contract: &mut Contract) {
     }
     presenters(contract, &session(&seats[0]), &session(&seats[1])).await;
     locks(contract, &session(&seats[0]), &session(&seats[1])).await;
+    mutes(contract, &session(&seats[0]), &session(&seats[1])).await;
     removals(contract, &session(&seats[0]), &session(&seats[1])).await;
     let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
     contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
@@ -287,6 +288,16 @@ async fn locks(contract: &mut Contract, moderator: &str, bob: &str) {
     contract.refused(id, by, &[], say("nobody", "lock"), "participantNotFound").await;
     contract.refused(id, by, &[], say("bob", "nonsense"), "directionMustBeOneOf").await;
     contract.refused(id, by, &[], say("alice", "lock"), "hostAndModeratorsCannotBe").await;
+    contract.accepted(id, by, &[]).await;
+}
+
+/// A moderator mutes people.
+async fn mutes(contract: &mut Contract, moderator: &str, bob: &str) {
+    let whom = |user: &str| Some(json!({ "user_id": user }));
+    let (id, by, by_bob) = ("muteParticipant", By::Token(moderator), By::Token(bob));
+    contract.refused(id, by_bob, &[], whom("all"), "onlyAModeratorCanDo").await;
+    contract.refused(id, by, &[], whom("nobody"), "participantNotFound").await;
+    contract.refused(id, by, &[], Some(json!({})), "userIdValueIsRequired").await;
     contract.accepted(id, by, &[]).await;
 }
 

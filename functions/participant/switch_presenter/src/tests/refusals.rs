@@ -26,8 +26,8 @@ async fn who_is_not_in_or_is_seen_by_nobody_cannot_present() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.create(&NewRoom { waiting_room: true, ..new_room("room-1") }).await;
-    let adm = rooms.session_text(&moderator(&rooms, &room.key, "adm").await);
-    let left = moderator(&rooms, &room.key, "left").await;
+    let adm = rooms.session_text(&rooms.moderator(&room.key, "adm").await);
+    let left = rooms.moderator(&room.key, "left").await;
     rooms.leave(&left).await;
     rooms.redeem(&rooms.mint(&room.key, "waits").await).await.expect("a place");
     rooms.mint(&room.key, "invited").await;
@@ -48,10 +48,10 @@ async fn a_moderator_who_is_out_switches_nothing() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let (key, adm, _) = room_of_two(&table).await;
-    let (left, banned) = (moderator(&rooms, &key, "left").await, moderator(&rooms, &key, "banned").await);
+    let (left, banned) = (rooms.moderator(&key, "left").await, rooms.moderator(&key, "banned").await);
     rooms.leave(&left).await;
     rooms.ban(&banned).await;
-    let replaced = moderator(&rooms, &key, "eve").await;
+    let replaced = rooms.moderator(&key, "eve").await;
     rooms.resume(&session_of(&replaced)).await;
     for (person, refusal) in [
         (left, (401, "Invalid token")),

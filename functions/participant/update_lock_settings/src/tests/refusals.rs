@@ -25,8 +25,8 @@ async fn who_is_not_there_or_is_seen_by_nobody_cannot_be_locked() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.create(&NewRoom { waiting_room: true, ..new_room("room-1") }).await;
-    let adm = rooms.session_text(&moderator(&rooms, &room.key, "adm").await);
-    let left = moderator(&rooms, &room.key, "left").await;
+    let adm = rooms.session_text(&rooms.moderator(&room.key, "adm").await);
+    let left = rooms.moderator(&room.key, "left").await;
     rooms.leave(&left).await;
     rooms.mint(&room.key, "invited").await;
     let hidden = NewToken { role: Role::Moderator, hidden: true, ..new_token("hid", table.now()) };
@@ -44,10 +44,10 @@ async fn a_moderator_who_is_out_locks_nobody() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let (key, adm, _) = room_of_two(&table).await;
-    let (left, banned) = (moderator(&rooms, &key, "left").await, moderator(&rooms, &key, "banned").await);
+    let (left, banned) = (rooms.moderator(&key, "left").await, rooms.moderator(&key, "banned").await);
     rooms.leave(&left).await;
     rooms.ban(&banned).await;
-    let replaced = moderator(&rooms, &key, "eve").await;
+    let replaced = rooms.moderator(&key, "eve").await;
     rooms.resume(&session_of(&replaced)).await;
     for (person, refusal) in [
         (left, (401, "Invalid token")),
@@ -121,7 +121,7 @@ async fn nothing_locks_host_and_moderators() {
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.by_code(9).await.key;
     rooms.join(&key, HOST).await.expect("a seat");
-    let adm = rooms.session_text(&moderator(&rooms, &key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&key, "adm").await);
     let before = table.items().await;
     for user in [HOST, "adm"] {
         let expected = (400, "Host and moderators cannot be locked");
