@@ -59,6 +59,21 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
+    /// Somebody who waited was admitted, and took a seat.
+    Admitted {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody who waited was denied admission.
+    Denied {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody who had a seat waits for admission again.
+    SentBack {
+        /// Who.
+        user: UserId,
+    },
     /// Somebody gave up his seat.
     Left {
         /// Who.

@@ -31,7 +31,7 @@ pub use expiry::waiter_expires_at;
 pub use ids::{
     ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
 };
-pub use participant::{Locks, Metadata, Participant, Profile, Role, Standing};
+pub use participant::{Denial, Locks, Metadata, Participant, Profile, Role, Standing};
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use refusal::{Refusal, Violation};

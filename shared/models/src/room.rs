@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, EndReason, Locks, RoomCode, RoomKey, Sid, Timestamp, UserId};
+use crate::{ApiKeyId, EndReason, Locks, Refusal, RoomCode, RoomKey, Sid, Timestamp, UserId};
 
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -201,6 +201,16 @@ impl Room {
     /// Whether every seat is taken.
     pub fn is_full(&self) -> bool {
         self.max_participants.is_some_and(|most| self.seats >= most)
+    }
+
+    /// Why nobody is admitted now who waits, if so: the lock stops that, too.
+    pub fn admits(&self, now: Timestamp) -> Result<(), Refusal> {
+        match () {
+            () if !self.is_open(now) => Err(Refusal::RoomNotActive),
+            () if self.locked => Err(Refusal::RoomLocked),
+            () if self.is_full() => Err(Refusal::RoomFull),
+            () => Ok(()),
+        }
     }
 
     /// Seats taken in the session that runs now; none between sessions.

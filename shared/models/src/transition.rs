@@ -12,6 +12,7 @@ mod need;
 mod person;
 mod presence;
 mod room;
+mod waiting;
 
 pub use arrival::{Arrival, Brings};
 pub use departure::{Departure, Leaving};

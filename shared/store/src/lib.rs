@@ -34,6 +34,7 @@ mod step;
 mod sweep;
 mod transition;
 mod turn;
+mod waiting;
 
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};
@@ -56,3 +57,4 @@ pub use remove::{Removal, Revoked};
 pub use resume::Resumed;
 pub use retry::{request, request_ends, until};
 pub use sweep::{Due, DueCursor, DuePage, Swept};
+pub use waiting::{Admitted, Waiters, Who, Whom};

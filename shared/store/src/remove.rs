@@ -140,7 +140,7 @@ impl Store {
     }
 
     /// The room, if a session runs in it.
-    fn running(&self, room: Option<Room>) -> Result<Room, Refusal> {
+    pub(crate) fn running(&self, room: Option<Room>) -> Result<Room, Refusal> {
         let now = self.clock.now();
         let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
         if room.is_open(now) { Ok(room) } else { Err(Refusal::RoomNotActive) }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Brings;
 use crate::{
-    Connection, ConnectionId, Entry, Locks, Media, MediaChange, Participant, ParticipantId, SessionId, Sid,
-    Standing, Timestamp, UserId, waiter_expires_at,
+    Connection, ConnectionId, Denial, Entry, Locks, Media, MediaChange, Participant, ParticipantId,
+    SessionId, Sid, Standing, Timestamp, UserId, waiter_expires_at,
 };
 
 /// A condition on somebody's record at the moment at which a write takes effect.
@@ -109,6 +109,20 @@ pub enum Becomes {
         tokens: Vec<Uuid>,
         /// What he is told; nothing where nobody puts him out.
         message: Option<String>,
+    },
+    /// He waited, and waits no longer.
+    Denied(Denial),
+    /// He waited, and has a seat, in the same sitting.
+    Admitted {
+        /// From when on it may be released; none where somebody is connected to it.
+        lease: Option<Timestamp>,
+        /// Whether he comes back to the seat that he had.
+        again: bool,
+    },
+    /// He had a seat, and waits for one, in the same sitting.
+    Waits {
+        /// From when on his place may be released; none where somebody is connected to it.
+        lease: Option<Timestamp>,
     },
     /// He held no place, and is barred, or no longer.
     Stands {
@@ -241,11 +255,12 @@ impl PersonTransition {
                 brings.apply(&mut person);
             }
             Becomes::Out { standing, tokens, .. } => {
-                person.standing = *standing;
-                (person.session, person.previous_session) = (None, None);
-                (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
-                (person.connection, person.media) = (None, Media::default());
+                go(&mut person, *standing);
                 lose(&mut person, tokens);
+            }
+            Becomes::Denied(_) => go(&mut person, Standing::Left),
+            waits @ (Becomes::Admitted { .. } | Becomes::Waits { .. }) => {
+                waits.wait_or_enter(&mut person, self.now);
             }
             Becomes::Stands { standing, tokens } => {
                 (person.standing, person.expires_at) = (*standing, None);
@@ -285,6 +300,13 @@ fn stands(person: &Participant, standing: Standing) -> Becomes {
 
 fn lose(person: &mut Participant, tokens: &[Uuid]) {
     person.tokens.retain(|(id, _)| !tokens.contains(id));
+}
+
+fn go(person: &mut Participant, standing: Standing) {
+    person.standing = standing;
+    (person.session, person.previous_session) = (None, None);
+    (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
+    (person.connection, person.media) = (None, Media::default());
 }
 
 fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: ParticipantId, now: Timestamp) {

@@ -37,7 +37,9 @@ fn of_the_room() -> Vec<Mutation> {
         (without!(Room: Need::Version(_)), worlds::created_over, REMEMBERED),
         (without!(Room: Need::Version(_)), worlds::begun_over, REMEMBERED),
         (without!(Room: Need::Unlocked), worlds::locked, NOBODY_ENTERS),
+        (without!(Room: Need::Unlocked), worlds::admissions, NOBODY_ENTERS),
         (without!(Room: Need::FreeSeat), worlds::locked, SEATS_AND_CAPACITY),
+        (without!(Room: Need::FreeSeat), worlds::admissions, SEATS_AND_CAPACITY),
         (without!(Room: Need::OthersSeated), worlds::bans, CLOCK),
         (without!(Room: Need::OneSeated), worlds::clock, CLOCK),
         (without!(Room: Need::WaitingRoom(true)), worlds::waiting_room, WAITING_ROOM),
@@ -54,6 +56,7 @@ fn of_the_person() -> Vec<Mutation> {
         (without!(Person: PersonNeed::Of(_)), worlds::bans_by_code, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::Stands(_)), worlds::bans, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::Stands(_)), worlds::torn, SEATS_AND_PEOPLE),
+        (without!(Person: PersonNeed::Stands(Standing::Waiting)), worlds::sent_back, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::StandsNot(Standing::Banned)), worlds::invitations, NOBODY_ENTERS),
         (without!(Person: PersonNeed::StandsNot(Standing::Active)), worlds::one_person, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::Token(_)), worlds::one_person, TOKEN_ONCE),
@@ -63,6 +66,8 @@ fn of_the_person() -> Vec<Mutation> {
         (without!(Person: PersonNeed::Connected(_)), worlds::connections, ONE_CONNECTION),
         (without!(Person: PersonNeed::Connected(_)), worlds::shown, ONE_CONNECTION),
         (without!(Person: PersonNeed::Unconnected), worlds::attached, PRESENCE),
+        (without!(Person: PersonNeed::Lease(_)), worlds::admitted_over, ONE_SITTING),
+        (without!(Person: PersonNeed::Lease(_)), worlds::admitted_over, ONE_CONNECTION),
         (without!(Person: PersonNeed::ExpiresBy(_)), worlds::more_invitations, INVITATION),
     ]
 }

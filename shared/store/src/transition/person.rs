@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
-use models::{Entry, ParticipantId, RoomKey, Standing, UserId, waiter_expires_at};
+use models::{Entry, ParticipantId, RoomKey, Standing, Timestamp, UserId, waiter_expires_at};
 use uuid::Uuid;
 
 use super::Expression;
@@ -113,11 +113,8 @@ impl Expression {
                 self.brings(brings);
             }
             Becomes::Out { standing, tokens, message } => {
-                self.set.push(format!("#status = :{}", standing.word()).into());
-                self.set(["#left_at = :now"]);
-                self.remove(["#session", "#previous_session", "#waiting_since"]);
-                self.remove(["#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
-                self.remove(SHOWN);
+                self.goes(*standing);
+                self.remove(["#denied"]);
                 // Of who is gone his record says whether he went of his own.
                 match message {
                     Some(_) => self.set(["#removed = :yes"]),
@@ -133,6 +130,24 @@ impl Expression {
                     }
                 }
                 self.remove.extend(attributes(tokens));
+            }
+            Becomes::Denied(why) => {
+                self.goes(Standing::Left);
+                self.bind("denied", s(why.word()));
+                self.set(["#denied = :denied"]);
+                self.remove(["#removed", "#told"]);
+            }
+            Becomes::Admitted { lease, again } => {
+                self.set(again.then_some("#joined_before = #joined_at"));
+                self.set(["#status = :active", "#joined_at = :now", "#admitted = :yes"]);
+                self.remove(["#waiting_since", "#expires_at"]);
+                self.leased(*lease);
+            }
+            Becomes::Waits { lease } => {
+                self.set(["#status = :waiting", "#waiting_since = :now"]);
+                self.remove(["#admitted", "#expires_at"]);
+                self.remove(SHOWN);
+                self.leased(*lease);
             }
             Becomes::Stands { standing, tokens } => {
                 self.set.push(format!("#status = :{}", standing.word()).into());
@@ -178,6 +193,21 @@ impl Expression {
                 self.set(["#due_at = :lease", "#due_shard = :due_shard"]);
                 self.remove(["#connection", "#client"]);
             }
+        }
+    }
+
+    fn goes(&mut self, standing: Standing) {
+        self.set.push(format!("#status = :{}", standing.word()).into());
+        self.set(["#left_at = :now"]);
+        self.remove(["#session", "#previous_session", "#waiting_since"]);
+        self.remove(["#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
+        self.remove(SHOWN);
+    }
+
+    /// A place to which somebody is connected has no lease, and stays so.
+    fn leased(&mut self, lease: Option<Timestamp>) {
+        if let Some(lease) = lease {
+            self.holds(&Held::Until(lease));
         }
     }
 

@@ -2,8 +2,8 @@
 
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
 use models::{
-    Client, Connection, Entry, Media, MediaChange, Metadata, Participant, ParticipantId, Profile, Role, Sid,
-    Standing,
+    Client, Connection, Denial, Entry, Media, MediaChange, Metadata, Participant, ParticipantId, Profile,
+    Role, Sid, Standing,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -105,6 +105,10 @@ fn becomes() -> impl Strategy<Value = Becomes> {
         4 => entering(),
         2 => (standing(), tokens(), message)
             .prop_map(|(standing, tokens, message)| Becomes::Out { standing, tokens, message }),
+        1 => select(vec![Denial::Moderator, Denial::Full, Denial::Locked]).prop_map(Becomes::Denied),
+        2 => (prop::option::of(moment()), any::<bool>())
+            .prop_map(|(lease, again)| Becomes::Admitted { lease, again }),
+        2 => prop::option::of(moment()).prop_map(|lease| Becomes::Waits { lease }),
         1 => (standing(), tokens()).prop_map(|(standing, tokens)| Becomes::Stands { standing, tokens }),
         1 => (session(), session(), held())
             .prop_map(|(previous, session, held)| Becomes::Sits { previous, session, held }),
@@ -130,7 +134,9 @@ pub(super) fn person_transition() -> impl Strategy<Value = PersonTransition> {
             Becomes::In { entry: Entry::Wait, again: true, .. } => {
                 vec![PersonNeed::Stands(Standing::Waiting)]
             }
-            Becomes::In { again: true, .. } => vec![PersonNeed::CameBefore(true)],
+            Becomes::In { again: true, .. } | Becomes::Admitted { again: true, .. } => {
+                vec![PersonNeed::CameBefore(true)]
+            }
             Becomes::New(_) | Becomes::Gone => vec![],
             _ => vec![PersonNeed::Of(Sid(Uuid::from_u128(1)))],
         };
