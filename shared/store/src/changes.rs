@@ -1,11 +1,15 @@
 //! The table's stream: what its records say of rooms and of seats.
 
+mod waiting;
+
 use models::relay::{Over, Told, over, told};
 use models::{
-    Client, Connection, ConnectionId, Happened, Room, RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
+    Client, Connection, ConnectionId, Denial, Happened, Room, RoomKey, SessionId, Sid, Standing, Timestamp,
+    UserId,
 };
 use serde::Deserialize;
 
+pub use self::waiting::{Waited, WaitingChange};
 use crate::StoreError;
 use crate::depart::Lease;
 use crate::items::{PARTICIPANT_PREFIX, ROOM_PREFIX, RoomItem, STATE, decode};
@@ -51,13 +55,15 @@ pub enum Change {
     Person(Box<PersonChange>),
 }
 
-/// What a change of somebody's record says to those who wait for it; one of both at least.
+/// What a change of somebody's record says to those who wait for it; one of these at least.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonChange {
     /// His seat, or his place in the waiting room, is one that nobody is connected to, or has been taken up again.
     pub lease: Option<Lease>,
     /// A connection is no longer his.
     pub dropped: Option<Dropped>,
+    /// He waits for admission from then on, or was admitted.
+    pub waited: Option<WaitingChange>,
 }
 
 /// A connection that was somebody's and is not any more, though it may still stand.
@@ -86,6 +92,8 @@ pub enum Why {
     Removed,
     /// He was put out and barred.
     Banned,
+    /// He waited, and is not admitted. He may ask again.
+    Denied(Denial),
     /// The session is over, and he is in the room's next one.
     Over,
 }
@@ -124,6 +132,7 @@ struct PersonImage {
     client: Option<Client>,
     #[serde(default)]
     removed: bool,
+    denied: Option<Denial>,
 }
 
 impl PersonImage {
@@ -141,11 +150,12 @@ impl PersonImage {
         if self.sid != before.sid {
             return Some(Why::Over);
         }
-        match self.status {
-            Standing::Banned => Some(Why::Banned),
-            Standing::Left if self.removed => Some(Why::Removed),
-            Standing::Left => Some(Why::Left),
-            Standing::Active | Standing::Waiting | Standing::Invited => {
+        match (self.status, self.denied) {
+            (Standing::Banned, _) => Some(Why::Banned),
+            (Standing::Left, Some(why)) => Some(Why::Denied(why)),
+            (Standing::Left, None) if self.removed => Some(Why::Removed),
+            (Standing::Left, None) => Some(Why::Left),
+            (Standing::Active | Standing::Waiting | Standing::Invited, _) => {
                 (self.session != before.session).then_some(Why::Duplicate)
             }
         }
@@ -181,6 +191,7 @@ impl StreamRecord {
         };
         let user = UserId::try_from(user)
             .map_err(|error| StoreError::Corrupt("PARTICIPANT", format!("sort key: {error}")))?;
+        let waited = waiting::waited(&room, old_image.as_ref(), &image)?;
         let after: PersonImage = decode("PARTICIPANT", image)?;
         let before = old_image.map(|image| decode::<PersonImage>("PARTICIPANT", image)).transpose()?;
         let lease = after.lease(&room, &user);
@@ -189,8 +200,8 @@ impl StreamRecord {
             let connection = Connection { id: before.connection?, client: before.client? };
             Some(Dropped { room, sid: before.sid, user, connection, why })
         });
-        let says = lease.is_some() || dropped.is_some();
-        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped }))))
+        let says = lease.is_some() || dropped.is_some() || waited.is_some();
+        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped, waited }))))
     }
 }
 

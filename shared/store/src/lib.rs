@@ -38,7 +38,9 @@ mod waiting;
 
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};
-pub use changes::{Change as StreamChange, Dropped, PersonChange, RoomChange, StreamRecord, Why};
+pub use changes::{
+    Change as StreamChange, Dropped, PersonChange, RoomChange, StreamRecord, Waited, WaitingChange, Why,
+};
 pub use client::{Connection, Store};
 pub use connections::Grace;
 pub use create::{Created, NewCodeRoom, NewRoom};

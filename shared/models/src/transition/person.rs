@@ -96,8 +96,10 @@ pub enum Becomes {
         session: SessionId,
         /// By what he keeps his place.
         held: Held,
-        /// Whether he comes back to the seat that he had, or to the place where he waits.
-        again: bool,
+        /// Whether he has had a seat in the session: he is counted, and nothing takes his record before its end.
+        came_before: bool,
+        /// Whether he waits already.
+        waits: bool,
         /// What he brings.
         brings: Brings,
     },
@@ -116,8 +118,8 @@ pub enum Becomes {
     Admitted {
         /// From when on it may be released; none where somebody is connected to it.
         lease: Option<Timestamp>,
-        /// Whether he comes back to the seat that he had.
-        again: bool,
+        /// Whether he has had a seat in the session before.
+        came_before: bool,
     },
     /// He had a seat, and waits for one, in the same sitting.
     Waits {
@@ -248,8 +250,8 @@ impl PersonTransition {
         let mut person = person?.clone();
         match &self.becomes {
             Becomes::New(_) | Becomes::Gone => return None,
-            Becomes::In { entry, id, session, held, again, brings } => {
-                enter(&mut person, (*entry, *again), *id, self.now);
+            Becomes::In { entry, id, session, held, came_before, waits, brings } => {
+                enter(&mut person, (*entry, *came_before, *waits), *id, self.now);
                 person.session = Some(*session);
                 held.apply(&mut person);
                 brings.apply(&mut person);
@@ -309,10 +311,15 @@ fn go(person: &mut Participant, standing: Standing) {
     (person.connection, person.media) = (None, Media::default());
 }
 
-fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: ParticipantId, now: Timestamp) {
+fn enter(
+    person: &mut Participant,
+    (entry, came_before, waits): (Entry, bool, bool),
+    id: ParticipantId,
+    now: Timestamp,
+) {
     match entry {
         Entry::Seat | Entry::Session => {
-            if again {
+            if came_before {
                 person.joined_before = person.joined_at;
             }
             (person.standing, person.id, person.joined_at) = (Standing::Active, id, Some(now));
@@ -322,9 +329,9 @@ fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: Participan
         Entry::Same => (person.previous_session, person.expires_at) = (person.session, None),
         Entry::Wait => {
             (person.standing, person.id) = (Standing::Waiting, id);
-            person.previous_session = person.session.filter(|_| again);
+            person.previous_session = person.session.filter(|_| waits);
             person.waiting_since.get_or_insert(now);
-            person.expires_at = Some(waiter_expires_at(now));
+            person.expires_at = (!came_before).then(|| waiter_expires_at(now));
         }
     }
 }

@@ -34,7 +34,7 @@ impl PersonTransition {
         ];
         needs.extend(person.lease.map(PersonNeed::Lease));
         let lease = person.lease.map(|_| lease);
-        Self { now, needs, becomes: Becomes::Admitted { lease, again: came_before } }
+        Self { now, needs, becomes: Becomes::Admitted { lease, came_before } }
     }
 }
 
@@ -67,8 +67,8 @@ impl Becomes {
     /// Makes of `person` what this says of somebody who is admitted, or sent back.
     pub(super) fn wait_or_enter(&self, person: &mut Participant, now: Timestamp) {
         match self {
-            Self::Admitted { lease, again } => {
-                if *again {
+            Self::Admitted { lease, came_before } => {
+                if *came_before {
                     person.joined_before = person.joined_at;
                 }
                 (person.standing, person.joined_at, person.admitted) = (Standing::Active, Some(now), true);

@@ -51,6 +51,7 @@ worlds! {
     sent_back,
     denied,
     admitted_over,
+    waits_again,
     bans,
     bans_by_code,
     one_person,

@@ -61,6 +61,7 @@ fn of_the_person() -> Vec<Mutation> {
         (without!(Person: PersonNeed::StandsNot(Standing::Active)), worlds::one_person, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::Token(_)), worlds::one_person, TOKEN_ONCE),
         (without!(Person: PersonNeed::CameBefore(_)), worlds::tokens, SEATS_AND_PEOPLE),
+        (without!(Person: PersonNeed::CameBefore(_)), worlds::waits_again, SEATS_AND_PEOPLE),
         (without!(Person: PersonNeed::Sits(_)), worlds::tokens, ONE_SITTING),
         (without!(Person: PersonNeed::SitsOrSat(_)), worlds::leases, ONE_SITTING),
         (without!(Person: PersonNeed::Connected(_)), worlds::connections, ONE_CONNECTION),

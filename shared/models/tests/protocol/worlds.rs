@@ -132,6 +132,12 @@ pub(crate) fn admitted_over() -> Protocol {
     protocol(by_code(1, 1, true), 2, &calls, vec![waits(), full(), away(), released()])
 }
 
+/// Somebody who was in, and is counted, waits when he comes again: TTL may not take him while the session runs.
+pub(crate) fn waits_again() -> Protocol {
+    let calls = [Enter(0), Leave(0, 0), WaitingRoom(true), Enter(0), Admit(0)];
+    protocol(by_code(1, 1, false), 3, &calls, vec![waits(), admitted_again()])
+}
+
 /// People are put out, barred and let back while they come.
 pub(crate) fn bans() -> Protocol {
     let calls = [Redeem(0, 0), Ban(0), Redeem(0, 1), Redeem(1, 0), Unblock(0), Remove(1)];

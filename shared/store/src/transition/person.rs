@@ -105,11 +105,11 @@ impl Expression {
 
     fn becomes(&mut self, transition: &PersonTransition, becomes: &Becomes) {
         match becomes {
-            Becomes::In { entry, id, session, held, again, brings } => {
+            Becomes::In { entry, id, session, held, came_before, waits, brings } => {
                 self.bind("session", s(session));
                 self.set(["#session = :session"]);
                 self.holds(held);
-                self.enters(transition, (*entry, *again), *id);
+                self.enters(transition, (*entry, *came_before, *waits), *id);
                 self.brings(brings);
             }
             Becomes::Out { standing, tokens, message } => {
@@ -137,8 +137,8 @@ impl Expression {
                 self.set(["#denied = :denied"]);
                 self.remove(["#removed", "#told"]);
             }
-            Becomes::Admitted { lease, again } => {
-                self.set(again.then_some("#joined_before = #joined_at"));
+            Becomes::Admitted { lease, came_before } => {
+                self.set(came_before.then_some("#joined_before = #joined_at"));
                 self.set(["#status = :active", "#joined_at = :now", "#admitted = :yes"]);
                 self.remove(["#waiting_since", "#expires_at"]);
                 self.leased(*lease);
@@ -211,7 +211,12 @@ impl Expression {
         }
     }
 
-    fn enters(&mut self, transition: &PersonTransition, (entry, again): (Entry, bool), id: ParticipantId) {
+    fn enters(
+        &mut self,
+        transition: &PersonTransition,
+        (entry, came_before, waits): (Entry, bool, bool),
+        id: ParticipantId,
+    ) {
         match entry {
             Entry::Same => {
                 self.set(["#previous_session = #session"]);
@@ -219,18 +224,23 @@ impl Expression {
             }
             Entry::Seat | Entry::Session => {
                 self.bind("id", s(id));
-                self.set(again.then_some("#joined_before = #joined_at"));
+                self.set(came_before.then_some("#joined_before = #joined_at"));
                 self.set(["#status = :active", "#joined_at = :now", "#id = :id"]);
                 self.remove(["#previous_session", "#waiting_since", "#left_at", "#expires_at"]);
                 self.remove(SHOWN);
             }
             Entry::Wait => {
                 self.bind("id", s(id));
-                self.bind("expires_at", n(waiter_expires_at(transition.now).seconds()));
-                self.set(["#status = :waiting", "#id = :id", "#expires_at = :expires_at"]);
+                if came_before {
+                    self.remove(["#expires_at"]);
+                } else {
+                    self.bind("expires_at", n(waiter_expires_at(transition.now).seconds()));
+                    self.set(["#expires_at = :expires_at"]);
+                }
+                self.set(["#status = :waiting", "#id = :id"]);
                 self.set(["#waiting_since = if_not_exists(#waiting_since, :now)"]);
                 self.remove(["#left_at"]);
-                if again {
+                if waits {
                     self.set(["#previous_session = #session"]);
                 } else {
                     self.remove(["#previous_session"]);
