@@ -130,11 +130,14 @@ async fn room_by_code(server: &Server) {
     assert_eq!(server.signed("/auth/room/unblockUser", &barred).await.body["status"], true);
     let mut session = text(&seated.body["session"]["token"]);
     // The first use of a sitting ends the one before it.
-    for target in [format!("/rooms/{id}"), format!("/rooms/{id}/participants")] {
+    for target in ["", "/participants", "/waiting"].map(|rest| format!("/rooms/{id}{rest}")) {
         let resumed = server.call("POST", "/api/resume", Some(&session), None).await;
         session = text(&resumed.body["session"]["token"]);
         assert_eq!(server.call("GET", &target, Some(&session), None).await.status, 200);
     }
+    let everybody = json!({"user_id": "all"});
+    let approved = kept_call(server, "POST", "/api/waitingRoom/approveUsers", &session, &everybody).await;
+    assert_eq!(approved.status, 200, "{approved:?}");
     let left = kept_call(server, "POST", &format!("/rooms/{code}/leave"), &session, &json!({})).await;
     assert_eq!(left.status, 204, "{left:?}");
 }
