@@ -337,6 +337,10 @@ async fn waiting_room(contract: &mut Contract) {
     let lock = json!({"isLocked": true});
     contract.server.call("PATCH", &format!("/rooms/{id}/settings"), Some(&host), Some(&lock)).await;
     contract.refused("approveWaiting", by, &[], whom("cyd"), "roomIsLocked").await;
+    let open = json!({"waitingRoom": false});
+    contract.server.call("PATCH", &format!("/rooms/{id}/settings"), Some(&host), Some(&open)).await;
+    let waiting = contract.accepted("listWaiting", By::Token(&host), &here).await.remove(0);
+    assert_eq!(waiting, json!([]), "cyd was denied");
 }
 
 /// A moderator ends his session, once.
