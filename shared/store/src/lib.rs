@@ -35,6 +35,7 @@ mod sweep;
 mod transition;
 mod turn;
 mod waiting;
+mod waiting_message;
 
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};

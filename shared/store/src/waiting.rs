@@ -193,7 +193,7 @@ impl Store {
     }
 
     /// The room, if this session runs in it.
-    fn running_of(&self, room: Option<Room>, sid: Sid) -> Result<Room, Refusal> {
+    pub(crate) fn running_of(&self, room: Option<Room>, sid: Sid) -> Result<Room, Refusal> {
         let room = self.running(room)?;
         if room.sid == sid { Ok(room) } else { Err(Refusal::RoomNotActive) }
     }

@@ -135,9 +135,12 @@ async fn room_by_code(server: &Server) {
         session = text(&resumed.body["session"]["token"]);
         assert_eq!(server.call("GET", &target, Some(&session), None).await.status, 200);
     }
-    let everybody = json!({"user_id": "all"});
-    let approved = kept_call(server, "POST", "/api/waitingRoom/approveUsers", &session, &everybody).await;
-    assert_eq!(approved.status, 200, "{approved:?}");
+    for (path, body) in [("approveUsers", json!({"user_id": "all"})), ("updateMsg", json!({"msg": "Soon."}))]
+    {
+        let path = format!("/api/waitingRoom/{path}");
+        let answered = kept_call(server, "POST", &path, &session, &body).await;
+        assert_eq!(answered.status, 200, "{path}: {answered:?}");
+    }
     let left = kept_call(server, "POST", &format!("/rooms/{code}/leave"), &session, &json!({})).await;
     assert_eq!(left.status, 204, "{left:?}");
 }

@@ -67,6 +67,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/resume"),
     ("POST", "/api/removeParticipant"),
     ("POST", "/api/waitingRoom/approveUsers"),
+    ("POST", "/api/waitingRoom/updateMsg"),
     ("POST", "/api/endRoom"),
     ("GET", "/health"),
     ("GET", "/version"),

@@ -332,6 +332,11 @@ async fn waiting_room(contract: &mut Contract) {
     contract.refused("approveWaiting", by, &[], whom("nobody"), "participantNotFound").await;
     contract.refused("approveWaiting", by, &[], Some(json!({})), "userIdValueIsRequired").await;
     contract.accepted("approveWaiting", by, &[]).await;
+    contract
+        .refused("updateWaitingMessage", by_bob, &[], Some(json!({"msg": "x"})), "onlyAModeratorCanDo")
+        .await;
+    contract.refused("updateWaitingMessage", by, &[], Some(json!({})), "msgValueIsRequired").await;
+    contract.accepted("updateWaitingMessage", by, &[]).await;
     contract.refused("listWaiting", by_bob, &here, None, "onlyAModeratorCanDo").await;
     contract.refused("approveWaiting", by, &[], whom("cyd"), "roomIsFull").await;
     let lock = json!({"isLocked": true});

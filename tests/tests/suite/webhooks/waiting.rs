@@ -1,6 +1,6 @@
 //! What is told of people who wait: nothing, until they are admitted.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testing::receiver::Receiver;
 
 use super::{EVERYWHERE, create, end, join, start, text, told, told_at};
@@ -51,5 +51,32 @@ async fn those_who_are_admitted_are_told_as_joins_in_order_of_arrival_with_exact
         ("room_finished", None, 0),
     ]);
     assert_eq!(told_at(&receiver, EVERYWHERE, &sid), expected);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_those_who_wait_are_told_is_in_the_metadata_from_then_on() {
+    let receiver = Receiver::start();
+    let server = start(receiver.url(EVERYWHERE), |_| {}).await;
+    let features = json!({"waiting_room_features": {"is_active": true}});
+    let sid = create(&server, "guarded", None, json!({"metadata": {"room_features": features}})).await;
+    let admin = json!({"user_id": "adm", "name": "adm", "is_admin": true});
+    let admin = json!({"room_id": "guarded", "user_info": admin});
+    let minted = server.signed("/auth/room/getJoinToken", &admin).await;
+    let admin = text(&server.redeem(&text(&minted.body["token"])).await.body["session"]["token"]);
+    let message = json!({"msg": "Five minutes, please."});
+    let answered = server.call("POST", "/api/waitingRoom/updateMsg", Some(&admin), Some(&message)).await;
+    assert_eq!(answered.body["status"], true);
+    let message_of = |metadata: &Value| {
+        let metadata: Value = serde_json::from_str(&text(metadata)).expect("JSON");
+        metadata["room_features"]["waiting_room_features"].clone()
+    };
+    let features = json!({"is_active": true, "waiting_room_msg": "Five minutes, please."});
+    let info = server.signed("/auth/room/getActiveRoomInfo", &json!({"room_id": "guarded"})).await;
+    assert_eq!(message_of(&info.body["room"]["room_info"]["metadata"]), features);
+    end(&server, "guarded").await;
+    receiver.finished(EVERYWHERE, &sid).await;
+    let last = receiver.attempts(EVERYWHERE, &sid).pop().expect("told");
+    assert_eq!(message_of(&last.json["room"]["metadata"]), features);
     server.stop().await;
 }
