@@ -1,6 +1,7 @@
 //! The waiting room, on the embedded DynamoDB.
 
 mod decided;
+mod races;
 mod told;
 
 use std::time::Duration;
