@@ -2,7 +2,7 @@
 //!
 //! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`rooms`] fills
 //! it. [`Call`] makes requests for handlers, [`Reply`] is what they said, [`checks`] are what all of a kind must refuse.
-//! [`Between`] lets a function's calls of AWS fail. [`Server`] is a whole local stack, for tests over HTTP; [`receiver`] gets
+//! [`Between`] lets a function's calls of AWS fail. [`Server`] is a whole local stack, for tests over HTTP, and [`Socket`] a client of its WebSocket API; [`receiver`] gets
 //! the webhooks that it sends, [`issuer`] signs tokens of users.
 
 mod between;
@@ -15,6 +15,7 @@ pub mod receiver;
 mod reply;
 pub mod rooms;
 mod server;
+mod socket;
 mod table;
 
 pub use between::{Asked, Between, Verdict};
@@ -23,6 +24,7 @@ pub use client::Client;
 pub use local::queues::Draft;
 pub use reply::{Reply, opened};
 pub use server::{Answered, Server};
+pub use socket::Socket;
 pub use table::TestTable;
 
 /// The API key of tenant `main`.

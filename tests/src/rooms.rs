@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use api::{JoinTokenText, sign_join_token, sign_session_token};
 use models::{
-    ApiKeyId, EndReason, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken,
-    Settings, Sid, Tenant, Timestamp, UserId,
+    ApiKeyId, EndReason, Features, JoinToken, Locks, Profile, Random, Refusal, Role, Room, RoomKey,
+    SessionToken, Settings, Sid, Tenant, Timestamp, UserId,
 };
 use store::{
     Admission, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom, NewToken,
@@ -55,6 +55,7 @@ pub fn new_room(room_id: &str) -> NewRoom {
         max_participants: None,
         waiting_room: false,
         auto_gen_user_id: false,
+        features: Features::default(),
         default_locks: Locks::new(),
         title: format!("Title of {room_id}"),
         webhook_url: None,

@@ -8,7 +8,7 @@ use models::{SystemClock, SystemRandom};
 use serde_json::Value;
 use store::{Connection, Store};
 
-use crate::{API_KEY, API_SECRET, Client, history};
+use crate::{API_KEY, API_SECRET, Client, Socket, history};
 
 /// A running stack.
 pub struct Server {
@@ -86,6 +86,21 @@ impl Server {
         self.send("POST", path, &headers, body).await
     }
 
+    /// A WebSocket, with a token if there is one.
+    pub async fn socket(&self, token: Option<&str>) -> Socket {
+        let query = token.map(|token| format!("?token={token}")).unwrap_or_default();
+        Socket::connect(&self.stack.addresses.ws, &query).await
+    }
+
+    /// A room by code of `host`, with these fields of `POST /rooms`: its id and its code.
+    pub async fn room_by_code(&self, host: &str, fields: &Value) -> (String, String) {
+        let token = self.user_token(host, host);
+        let made = self.call("POST", "/rooms", Some(&token), Some(fields)).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+        let text = |name: &str| made.body[name].as_str().expect("a text").to_owned();
+        (text("id"), text("code"))
+    }
+
     /// The stack's table, past everything that is in front of it.
     pub fn store(&self) -> Store {
         let connection = Connection {
@@ -95,6 +110,20 @@ impl Server {
             credentials: secrets::aws_credentials(),
         };
         Store::connect(connection, Arc::new(SystemClock), Arc::new(SystemRandom))
+    }
+
+    /// The ids of the connections that the table knows.
+    pub async fn connections(&self) -> Vec<String> {
+        let items = self.items().await;
+        let keys = items.iter().filter_map(|item| item["pk"]["S"].as_str()?.strip_prefix("CONNECTION#"));
+        keys.map(str::to_owned).collect()
+    }
+
+    /// Puts a message on the queue that the template knows by this name.
+    pub async fn enqueue(&self, queue: &str, message: &Value) {
+        let url = format!("{}/{}/local-{queue}", self.stack.addresses.sqs, stack::ACCOUNT_ID);
+        self.ask_sqs("SendMessage", serde_json::json!({"QueueUrl": url, "MessageBody": message.to_string()}))
+            .await;
     }
 
     /// Every item of the stack's table, in DynamoDB's JSON.

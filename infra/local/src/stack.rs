@@ -176,7 +176,13 @@ impl Stack {
         let gateway = Gateway::new(domain, &template, Arc::clone(&functions), console.clone());
         front.spawn(gateway.serve(http));
         let invoke = Arc::<Functions>::clone(&functions);
-        let websockets = WebSockets::start(ws, &template, invoke, Limits::default(), console.clone())?;
+        let websockets = WebSockets::start(
+            ws,
+            &template,
+            (invoke, Arc::clone(&permissions)),
+            Limits::default(),
+            console.clone(),
+        )?;
         Ok(Self {
             addresses,
             template,

@@ -55,7 +55,7 @@ impl Answer {
 
     /// Whether it is kept under an Idempotency-Key: all but "later" and our own failures,
     /// which the server API's dialect may say with HTTP 200.
-    pub(crate) fn is_final(&self) -> bool {
+    pub fn is_final(&self) -> bool {
         let ours = [Refusal::Internal.code(), Refusal::Busy.code()];
         self.status != 429 && self.status < 500 && !self.refusal.is_some_and(|code| ours.contains(&code))
     }

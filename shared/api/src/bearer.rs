@@ -12,7 +12,7 @@ use store::Admission;
 use crate::jwks::Jwks;
 use crate::rooms::Session;
 use crate::signing::SigningSecrets;
-use crate::tokens::{SESSION_KID, check_times, verify, verify_by};
+use crate::tokens::{SESSION_KID, check_times, is_join_token, verify, verify_by};
 use crate::{ConfigError, Env, Request, Secret, log};
 
 /// Longest URL of a picture that is kept.
@@ -50,15 +50,19 @@ impl<'a> Bearer<'a> {
         Self::of(request)?.ok_or(Refusal::MissingToken)
     }
 
-    /// A token that came some other way.
-    #[cfg(test)]
-    pub(crate) const fn new(text: &'a str) -> Self {
+    /// A token that came some other way: whatever it is, it is no absence of one.
+    pub const fn new(text: &'a str) -> Self {
         Self(text)
     }
 
     /// The token's text.
     pub const fn text(self) -> &'a str {
         self.0
+    }
+
+    /// Whether the token says that it is a join token: it is verified by the API key that it names.
+    pub fn is_join(self) -> bool {
+        is_join_token(self.0)
     }
 
     /// Whether the token says that it is a session token.

@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: the first answer is kept for a day and given again.
 
-use models::{Refusal, RoomKey, SessionToken, TokenId, UserId};
+use models::{Refusal, RoomKey, SessionToken, Timestamp, TokenId, UserId};
 use store::{Claim, Halt, Keep, StoredAnswer};
 
 use crate::run::explain;
@@ -37,6 +37,19 @@ impl Scope {
         Self { name: format!("join-token {id}"), guest: false }
     }
 
+    /// The claim of a request under this key, which came in `field`; `request` is all that makes a request the same.
+    pub fn claim(&self, field: &str, key: &str, request: &[&[u8]], now: Timestamp) -> Result<Claim, Refusal> {
+        if !(1..=255).contains(&key.len()) || key.chars().any(|c| !c.is_ascii() || c.is_ascii_control()) {
+            return Err(Refusal::invalid(field, "must be 1 to 255 printable ASCII characters"));
+        }
+        if self.guest && key.len() < SHORTEST_GUEST_KEY {
+            let expected =
+                format!("must have {SHORTEST_GUEST_KEY} characters or more for a guest; make it random");
+            return Err(Refusal::invalid(field, expected));
+        }
+        Ok(Claim::new(&self.name, key, request, now))
+    }
+
     /// Of all guests of a room together; their keys must be long, for nothing else tells them apart.
     pub fn guests(room: &RoomKey) -> Self {
         Self { name: format!("guests {room}"), guest: true }
@@ -51,14 +64,15 @@ pub async fn idempotent<C, F>(app: &App<C>, request: &Request, scope: &Scope, wo
 where
     F: AsyncFnOnce(Option<&Claim>) -> Result<Answer, Halt>,
 {
-    let Some(key) = key(request, scope)? else { return work(None).await };
+    const NAME: &str = "Idempotency-Key";
+    let Some(key) = request.headers.get(NAME) else { return work(None).await };
     let parts = [
         request.method.as_str().as_bytes(),
         request.path.as_bytes(),
         request.query.as_bytes(),
         &request.body,
     ];
-    let claim = Claim::new(&scope.name, key, &parts, app.clock.now());
+    let claim = scope.claim(NAME, key.to_str().map_or("", str::trim), &parts, app.clock.now())?;
     if let Some(kept) = app.store.kept_answer(&claim).await? {
         return Ok(kept.into());
     }
@@ -79,20 +93,4 @@ pub fn keep<'a, T>(
     render: &'a (dyn Fn(&T) -> StoredAnswer + Send + Sync),
 ) -> Option<Keep<'a, T>> {
     claim.map(|claim| Keep { claim, render })
-}
-
-fn key<'a>(request: &'a Request, scope: &Scope) -> Result<Option<&'a str>, Refusal> {
-    const NAME: &str = "Idempotency-Key";
-    let Some(value) = request.headers.get(NAME) else { return Ok(None) };
-    let key = value.to_str().map_or("", str::trim);
-    if !(1..=255).contains(&key.len()) || key.chars().any(|c| c.is_ascii_control()) {
-        return Err(Refusal::invalid(NAME, "must be 1 to 255 printable ASCII characters"));
-    }
-    if scope.guest && key.len() < SHORTEST_GUEST_KEY {
-        return Err(Refusal::invalid(
-            NAME,
-            format!("must have {SHORTEST_GUEST_KEY} characters or more for a guest; make it random"),
-        ));
-    }
-    Ok(Some(key))
 }

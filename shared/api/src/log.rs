@@ -27,7 +27,7 @@ pub fn room(key: &RoomKey) {
 }
 
 /// Does the work of a request, and tells which room it was about.
-pub(crate) async fn with_room<F: Future>(work: F) -> (F::Output, Option<RoomKey>) {
+pub async fn with_room<F: Future>(work: F) -> (F::Output, Option<RoomKey>) {
     let work = async {
         let done = work.await;
         (done, ROOM.with(RefCell::take))

@@ -1,7 +1,8 @@
 //! The dialect of the rooms API: what a room, a participant and a refusal look like.
 
 use models::{
-    Participant, Refusal, Role, Room, RoomCode, RoomKey, Settings, Standing, Tenant, Timestamp, Violation,
+    Act, Participant, Refusal, Role, Room, RoomCode, RoomKey, Settings, Standing, Tenant, Timestamp,
+    Violation,
 };
 use serde::Serialize;
 use store::{Admission, RoomDocument};
@@ -180,15 +181,17 @@ pub struct RoomOut {
     ended_at: Option<String>,
 }
 
+/// A room's settings; those that only rooms by code have are at their defaults in others.
+pub fn settings(room: &Room) -> Settings {
+    let elsewhere = || Settings { waiting_room: room.waiting_room, ..Settings::default() };
+    room.by_code.as_ref().map_or_else(elsewhere, |by_code| by_code.settings)
+}
+
 impl RoomOut {
     /// The room as it stands at `now`.
     pub fn of(room: &Room, document: &RoomDocument, now: Timestamp) -> Self {
         let by_code = room.by_code.as_ref();
         let open = room.is_open(now);
-        let settings = by_code.map_or_else(
-            || Settings { waiting_room: room.waiting_room, ..Settings::default() },
-            |by_code| by_code.settings,
-        );
         Self {
             id: room.key.room.to_string(),
             code: by_code.map(|by_code| by_code.code.to_string()),
@@ -199,7 +202,7 @@ impl RoomOut {
             host: host(room, document),
             max_participants: room.max_participants,
             participant_count: room.present_seats(now),
-            settings,
+            settings: settings(room),
             created_at: by_code.map_or(room.created_at, |by_code| by_code.created_at).to_string(),
             started_at: room.started_at.filter(|_| open).map(|at| at.to_string()),
             ended_at: room.ended_at.filter(|_| !room.is_active(now)).map(|at| at.to_string()),
@@ -280,6 +283,8 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         }
         Refusal::BodyTooLarge => fixed(413, "The body must be 64 KB or less"),
         Refusal::UnknownRoute => fixed(404, "There is nothing under this path"),
+        Refusal::UnknownEvent => fixed(404, "There is no such event"),
+        Refusal::TooManyMessages => fixed(429, "At most 50 messages a second"),
         Refusal::UnknownMethod => fixed(405, "This path does not take this method"),
         Refusal::RoomNotFound => fixed(404, "Room not found"),
         Refusal::RoomNotActive => fixed(400, "Room is no longer active"),
@@ -290,6 +295,9 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
         Refusal::NotHost => fixed(403, "Only the host can do this"),
         Refusal::NotModerator => fixed(403, "Only a moderator can do this"),
         Refusal::ParticipantNotFound => fixed(404, "Participant not found"),
+        Refusal::Unseen => fixed(403, "Hidden participants cannot do this"),
+        Refusal::Locked(act) => (403, format!("{} is locked", service(*act))),
+        Refusal::NotLockable => fixed(400, "Host and moderators cannot be locked"),
         Refusal::NotInRoom => fixed(403, "You are not in this room"),
         Refusal::KeyReused => fixed(409, "Idempotency-Key was used with another request"),
         Refusal::RoomIdTaken => fixed(409, "The room id is taken"),
@@ -298,11 +306,28 @@ pub fn refusal_text(refusal: &Refusal) -> (u16, String) {
     }
 }
 
+/// A status in words, such as `Bad Request`: a refusal's `error`.
+pub fn status_text(status: u16) -> &'static str {
+    http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error")
+}
+
+/// What somebody is kept from.
+const fn service(act: Act) -> &'static str {
+    match act {
+        Act::Speak => "Microphone",
+        Act::ShowHimself => "Webcam",
+        Act::ShareScreen => "Screen sharing",
+        Act::RaiseHand => "Raising a hand",
+        Act::Chat => "Chat",
+        Act::ChatInPrivate => "Private chat",
+        Act::Signal => "Signalling",
+    }
+}
+
 /// A refusal as the rooms API writes it.
 pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
     let (status_code, message) = refusal_text(refusal);
-    let reason = http::StatusCode::from_u16(status_code).ok().and_then(|status| status.canonical_reason());
-    let error = reason.unwrap_or("Error");
+    let error = status_text(status_code);
     Answer::json(status_code, &RefusalOut { status_code, message: &message, error })
 }
 

@@ -106,8 +106,10 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         ),
         Refusal::Busy => (503, "the room is busy, try again".into(), "INTERNAL_SERVER_ERROR"),
         Refusal::Internal => (200, "internal server error".into(), "INTERNAL_SERVER_ERROR"),
-        // Refusals of a join: no call of this dialect meets them.
+        // Refusals of a join, of a message, and what moderators meet: no call of this dialect meets them.
         Refusal::MissingToken
+        | Refusal::UnknownEvent
+        | Refusal::TooManyMessages
         | Refusal::InvalidToken
         | Refusal::ExpiredToken
         | Refusal::UsedToken
@@ -116,6 +118,9 @@ pub(crate) fn refusal_answer(refusal: &Refusal) -> Answer {
         | Refusal::RoomFull
         | Refusal::NotHost
         | Refusal::NotModerator
+        | Refusal::NotLockable
+        | Refusal::Unseen
+        | Refusal::Locked(_)
         | Refusal::NotInRoom => (200, refusal.to_string(), "PERMISSION_DENIED"),
     };
     Answer::json(status, &Common::failure(msg, status_code))

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use models::{
     ApiKeyId, JoinToken, Lasts, ParticipantId, Refusal, Role, RoomKey, SessionId, SessionToken, Sid, Tenant,
-    Timestamp, UserId,
+    Timestamp, TokenId, UserId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -100,6 +102,18 @@ pub fn sign_join_token(token: &JoinToken, text: JoinTokenText, secret: &[u8]) ->
         },
     };
     sign(token.api_key.as_str(), &claims, secret)
+}
+
+/// Whether the text says that it is a join token, which alone has a `jti` of a session; believed only after its signature
+/// was checked.
+pub(crate) fn is_join_token(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Id {
+        jti: String,
+    }
+    let payload = text.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    let id = payload.and_then(|payload| serde_json::from_slice::<Id>(&payload).ok());
+    id.is_some_and(|id| id.jti.parse::<TokenId>().is_ok())
 }
 
 /// The API key that a join token says it is of; believed only after its signature was checked with that key's secret.

@@ -129,7 +129,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{CodeRoom, Locks, RoomCode, RoomKey, Settings, Sid, Status, Tenant, UserId};
+    use crate::{CodeRoom, Features, Locks, RoomCode, RoomKey, Settings, Sid, Status, Tenant, UserId, Words};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const SID: Sid = Sid(Uuid::from_u128(7));
@@ -158,7 +158,9 @@ mod tests {
             revoked_before: Timestamp::from_seconds(0),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
+            said: Words::new(),
             api_key: None,
             by_code: by_code.then_some(CodeRoom { code, host, settings, created_at: NOW }),
             expires_at: Timestamp::NEVER,

@@ -98,6 +98,18 @@ pub enum Event {
         /// Whether the room is locked now.
         locked: bool,
     },
+    /// A moderator made somebody the presenter, or emptied the place.
+    Presents {
+        /// Who presents from then on; nobody where the place is empty.
+        user: Option<UserId>,
+    },
+    /// A moderator muted several people at once: others see those otherwise whom a moderator has muted.
+    Muted,
+    /// A moderator changed locks; what holds then follows from the room's state and everybody's record.
+    Locks {
+        /// Whose; everybody's where it is nobody.
+        user: Option<UserId>,
+    },
     /// Settings or capacity changed.
     Updated,
     /// The server API speaks to people of the session.
@@ -110,6 +122,32 @@ pub enum Event {
         /// Why.
         reason: EndReason,
     },
+}
+
+impl Event {
+    /// Whether others may see somebody otherwise after it: who is in, and how.
+    pub const fn is_about_people(&self) -> bool {
+        match self {
+            Self::Joined { .. }
+            | Self::Replaced { .. }
+            | Self::Admitted { .. }
+            | Self::SentBack { .. }
+            | Self::Left { .. }
+            | Self::Removed { .. }
+            | Self::Changed { .. }
+            | Self::Muted => true,
+            Self::Created
+            | Self::Waiting { .. }
+            | Self::Denied { .. }
+            | Self::Revoked
+            | Self::Locked { .. }
+            | Self::Updated
+            | Self::Presents { .. }
+            | Self::Locks { .. }
+            | Self::Broadcast { .. }
+            | Self::Ended { .. } => false,
+        }
+    }
 }
 
 /// An event with its moment, as the state item carries it. As JSON it stays under 200 bytes for ids of ASCII.

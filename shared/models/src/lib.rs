@@ -3,6 +3,7 @@
 //! Nothing here does I/O or knows AWS. The rules are plain functions of values, so that a handler, a test and a
 //! simulation all decide by the same code.
 
+mod act;
 mod admission;
 mod broadcast;
 mod clock;
@@ -10,7 +11,9 @@ mod code;
 mod connection;
 mod event;
 mod expiry;
+mod features;
 mod ids;
+mod lock;
 mod participant;
 mod permission;
 mod random;
@@ -21,6 +24,7 @@ mod text;
 mod token;
 pub mod transition;
 
+pub use act::Act;
 pub use admission::{Applicant, Entry, Record, judge};
 pub use broadcast::{Broadcast, Speech, Tone};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
@@ -28,9 +32,11 @@ pub use code::RoomCode;
 pub use connection::{Client, Connection, Media, MediaChange};
 pub use event::{EndReason, Event, Happened};
 pub use expiry::waiter_expires_at;
+pub use features::Features;
 pub use ids::{
     ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
 };
+pub use lock::{Lock, LockChange, Word, Words};
 pub use participant::{Denial, Locks, Metadata, Participant, Profile, Role, Standing};
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Connection, Media, ParticipantId, Room, SessionId, Sid, Timestamp, UserId};
+use crate::{Connection, Media, ParticipantId, Room, SessionId, Sid, Timestamp, UserId, Words};
 
 /// What a person may do in the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -140,8 +140,10 @@ pub struct Participant {
     pub hidden: bool,
     /// Whether he came without an account.
     pub guest: bool,
-    /// What he may not do.
+    /// What his credential keeps him from; with what moderators say, see [`Participant::present_locks`].
     pub locks: Locks,
+    /// What moderators said to him in the session. It holds with any credential that he comes in with again.
+    pub said: Words,
     /// What his join token brought; nobody by code has any.
     pub metadata: Option<Metadata>,
     /// When he took his seat.
@@ -158,6 +160,8 @@ pub struct Participant {
     pub connection: Option<Connection>,
     /// What he shows of himself.
     pub media: Media,
+    /// The moderator who muted him, until he shows himself otherwise.
+    pub muted_by: Option<ParticipantId>,
     /// From when on his place may be released, since nobody is connected to it.
     pub lease: Option<Timestamp>,
     /// From when on TTL may remove his record: that of somebody who is only invited, or waits.
@@ -179,6 +183,7 @@ impl Participant {
             hidden: false,
             guest: false,
             locks: Locks::new(),
+            said: Words::new(),
             metadata: None,
             joined_at: None,
             joined_before: None,
@@ -187,6 +192,7 @@ impl Participant {
             tokens: vec![],
             connection: None,
             media: Media::default(),
+            muted_by: None,
             lease: None,
             expires_at: None,
         }
@@ -214,7 +220,7 @@ impl Participant {
 
     /// Whether he presents in `room`, and has kept his seat since he began to.
     pub fn presents_in(&self, room: &Room) -> bool {
-        let since = room.presenter.as_ref().filter(|presenter| presenter.user == self.user);
+        let since = room.presenter.as_ref().filter(|presenter| presenter.user.as_ref() == Some(&self.user));
         self.is_in(room) && since.is_some_and(|presenter| self.joined_at <= Some(presenter.since))
     }
 

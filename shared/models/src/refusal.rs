@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{IdError, Permission};
+use crate::{Act, IdError, Permission};
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,12 @@ pub enum Refusal {
     /// There is nothing under this path.
     #[error("unknown route")]
     UnknownRoute,
+    /// A message asks for something that there is not.
+    #[error("unknown event")]
+    UnknownEvent,
+    /// A connection sends more messages than it may.
+    #[error("too many messages")]
+    TooManyMessages,
     /// There is something under this path, by another method.
     #[error("unknown method")]
     UnknownMethod,
@@ -115,9 +121,18 @@ pub enum Refusal {
     /// Only those who are in the room may do this.
     #[error("not in the room")]
     NotInRoom,
+    /// Who is seen by nobody sends nothing.
+    #[error("hidden")]
+    Unseen,
+    /// He is kept from it, by a lock, by the host of the room, or by what the room is made for.
+    #[error("locked")]
+    Locked(Act),
     /// The person whom this is about is not there.
     #[error("participant not found")]
     ParticipantNotFound,
+    /// Nothing locks the person whom this is about: he has rights.
+    #[error("not lockable")]
+    NotLockable,
     /// The Idempotency-Key came before with another request.
     #[error("idempotency key reused")]
     KeyReused,
@@ -159,6 +174,8 @@ impl Refusal {
             Self::Invalid(_) => "INVALID_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UnknownRoute => "NOT_FOUND",
+            Self::UnknownEvent => "UNKNOWN_EVENT",
+            Self::TooManyMessages => "TOO_MANY_MESSAGES",
             Self::UnknownMethod => "METHOD_NOT_ALLOWED",
             Self::RoomNotFound => "ROOM_NOT_FOUND",
             Self::RoomNotActive => "ROOM_NOT_ACTIVE",
@@ -170,7 +187,10 @@ impl Refusal {
             Self::NotHost => "NOT_HOST",
             Self::NotModerator => "NOT_MODERATOR",
             Self::NotInRoom => "NOT_IN_ROOM",
+            Self::Unseen => "HIDDEN",
+            Self::Locked(_) => "LOCKED",
             Self::ParticipantNotFound => "PARTICIPANT_NOT_FOUND",
+            Self::NotLockable => "NOT_LOCKABLE",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::RoomIdTaken => "ROOM_ID_TAKEN",
             Self::Busy => "BUSY",

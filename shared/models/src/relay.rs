@@ -132,7 +132,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Locks, Sid};
+    use crate::{Features, Locks, Sid, Words};
 
     const AT: Timestamp = Timestamp::from_millis(1_800_000_060_000);
 
@@ -163,7 +163,9 @@ mod tests {
             revoked_before: Timestamp::default(),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,
@@ -250,6 +252,9 @@ mod tests {
             Event::Locked { locked: true },
             Event::Updated,
             Event::Revoked,
+            Event::Presents { user: None },
+            Event::Muted,
+            Event::Locks { user: None },
         ];
         for event in quiet {
             assert_eq!(told(Some(&with(1, 2, 3)), Some(&with(1, 3, 3)), &happened(event)), []);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, EndReason, Locks, Refusal, RoomCode, RoomKey, Sid, Timestamp, UserId};
+use crate::{
+    ApiKeyId, EndReason, Features, Locks, Refusal, RoomCode, RoomKey, Sid, Timestamp, UserId, Words,
+};
 
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -102,11 +104,12 @@ pub struct CodeRoom {
 }
 
 /// Who presents, from the moment on at which he began to. He does no longer once he has left his seat, and nobody takes
-/// his place by himself.
+/// his place by himself: it stays empty, as it does once a moderator has emptied it, until a moderator gives it to somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Presenter {
-    /// Who.
-    pub user: UserId,
+    /// Who; nobody where a moderator emptied the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
     /// Since when.
     pub since: Timestamp,
 }
@@ -132,7 +135,7 @@ pub struct Room {
     pub seq: u64,
     /// The last webhook number given out. Starts at 2: `room_created` is 1, and 2 is kept for `room_started`.
     pub hooks: u32,
-    /// The first admin who joined.
+    /// The first admin who joined, or whom a moderator chose since.
     pub presenter: Option<Presenter>,
     /// When the session was created.
     pub created_at: Timestamp,
@@ -152,8 +155,12 @@ pub struct Room {
     pub waiting_room: bool,
     /// Whether the server gives everyone a user id of its own.
     pub auto_gen_user_id: bool,
-    /// The locks that new participants get.
+    /// What it was made for; a room by code for everything.
+    pub features: Features,
+    /// The locks that it was made with; with what moderators say, see [`Room::present_locks`].
     pub default_locks: Locks,
+    /// What moderators said to all in the session.
+    pub said: Words,
     /// The API key that made it.
     pub api_key: Option<ApiKeyId>,
     /// What a room by code has beside.

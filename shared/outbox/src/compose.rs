@@ -112,7 +112,7 @@ fn participant_id(room: &Room, user: &UserId) -> ParticipantId {
 mod tests {
     use std::time::Duration;
 
-    use models::{Locks, Presenter, Profile, Role, Sid, Status};
+    use models::{Features, Locks, Presenter, Profile, Role, Sid, Status, Words};
     use serde_json::Value;
 
     use super::*;
@@ -136,7 +136,7 @@ mod tests {
             max_participants: None,
             seq: 3,
             hooks: 4,
-            presenter: Some(Presenter { user: ann(), since: JOINED_AT }),
+            presenter: Some(Presenter { user: Some(ann()), since: JOINED_AT }),
             created_at: Timestamp::from_seconds(1_800_000_000),
             started_at: Some(JOINED_AT),
             ended_at: None,
@@ -146,7 +146,9 @@ mod tests {
             revoked_before: Timestamp::default(),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::from([("lock_whiteboard".to_owned(), true)]),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,

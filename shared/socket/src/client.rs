@@ -1,7 +1,7 @@
 //! The two kinds of clients, and what is the same for both.
 
-use models::Refusal;
-use serde::{Deserialize, Serialize};
+use models::{Client, Refusal};
+use serde::Serialize;
 
 use crate::{Heartbeat, Received, ServerEvent, plain, socket_io};
 
@@ -18,61 +18,64 @@ pub const fn fits(text: &str) -> bool {
     text.len() <= MOST_SENT
 }
 
-/// What a connection speaks, from its upgrade to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Client {
-    /// JSON, one object for each message.
-    Plain,
-    /// Socket.IO 5 over Engine.IO 4.
-    SocketIo,
+/// Who connects, by the upgrade's query parameter `EIO`: Engine.IO's version, of which there is 4 only (`rules.md` 5).
+pub fn client_of_upgrade(eio: Option<&str>) -> Result<Client, Refusal> {
+    match eio {
+        None => Ok(Client::Plain),
+        Some("4") => Ok(Client::SocketIo),
+        Some(_) => Err(Refusal::malformed("EIO", "must be 4")),
+    }
 }
 
-impl Client {
-    /// Who connects, by the upgrade's query parameter `EIO`: Engine.IO's version, of which there is 4 only (`rules.md` 5).
-    pub fn of_upgrade(eio: Option<&str>) -> Result<Self, Refusal> {
-        match eio {
-            None => Ok(Self::Plain),
-            Some("4") => Ok(Self::SocketIo),
-            Some(_) => Err(Refusal::malformed("EIO", "must be 4")),
-        }
-    }
-
+/// How one talks with a client, whichever it is.
+pub trait Speak: Sized {
     /// What a text is that came over the connection, by whatever route. Takes time in proportion to its length.
-    pub fn decode(self, text: &str) -> Received {
+    fn decode(self, text: &str) -> Received;
+
+    /// The text that tells `data` unasked.
+    fn event(self, event: ServerEvent, data: &impl Serialize) -> String;
+
+    /// The text that must come first, as soon as the connection stands: before it Socket.IO's client says nothing.
+    /// `sid` names the connection to the client, which does nothing with it.
+    fn open(self, sid: &str, heartbeat: Heartbeat) -> Option<String>;
+
+    /// The text that must come in every interval of its [`Heartbeat`]. Plain clients send pings themselves.
+    fn ping(self) -> Option<&'static str>;
+
+    /// The text that must come before the server closes: without Socket.IO's DISCONNECT its client connects again.
+    fn before_close(self) -> Option<&'static str>;
+}
+
+impl Speak for Client {
+    fn decode(self, text: &str) -> Received {
         match self {
             Self::Plain => plain::decode(text),
             Self::SocketIo => socket_io::decode(text),
         }
     }
 
-    /// The text that tells `data` unasked.
-    pub fn event(self, event: ServerEvent, data: &impl Serialize) -> String {
+    fn event(self, event: ServerEvent, data: &impl Serialize) -> String {
         match self {
             Self::Plain => plain::message(event.as_str(), None, data),
             Self::SocketIo => socket_io::event(event, data),
         }
     }
 
-    /// The text that must come first, as soon as the connection stands: before it Socket.IO's client says nothing.
-    /// `sid` names the connection to the client, which does nothing with it.
-    pub fn open(self, sid: &str, heartbeat: Heartbeat) -> Option<String> {
+    fn open(self, sid: &str, heartbeat: Heartbeat) -> Option<String> {
         match self {
             Self::Plain => None,
             Self::SocketIo => Some(socket_io::open(sid, heartbeat)),
         }
     }
 
-    /// The text that must come in every interval of its [`Heartbeat`]. Plain clients send pings themselves.
-    pub const fn ping(self) -> Option<&'static str> {
+    fn ping(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
             Self::SocketIo => Some("2"),
         }
     }
 
-    /// The text that must come before the server closes: without Socket.IO's DISCONNECT its client connects again.
-    pub const fn before_close(self) -> Option<&'static str> {
+    fn before_close(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
             Self::SocketIo => Some("41"),
@@ -86,11 +89,11 @@ mod tests {
 
     #[test]
     fn socket_io_is_known_by_engine_ios_version_and_only_the_fourth_is_spoken() {
-        assert_eq!(Client::of_upgrade(None), Ok(Client::Plain));
-        assert_eq!(Client::of_upgrade(Some("4")), Ok(Client::SocketIo));
+        assert_eq!(client_of_upgrade(None), Ok(Client::Plain));
+        assert_eq!(client_of_upgrade(Some("4")), Ok(Client::SocketIo));
         for other in ["3", "5", "", "04", "4 "] {
             assert_eq!(
-                Client::of_upgrade(Some(other)),
+                client_of_upgrade(Some(other)),
                 Err(Refusal::malformed("EIO", "must be 4")),
                 "{other}"
             );

@@ -81,7 +81,7 @@ words! {
         TypingStop = "typing-stop",
         /// Asks for the whole state again.
         Sync = "sync",
-        /// Keeps the connection. [`Client::decode`](crate::Client::decode) answers it, so no request has this name.
+        /// Keeps the connection. [`Speak::decode`](crate::Speak::decode) answers it, so no request has this name.
         Ping = "ping",
     }
 }

@@ -1,7 +1,7 @@
 //! What is said over a WebSocket, free of AWS: texts in, and texts to be sent out.
 //!
-//! There are two kinds of [`Client`]: those that speak JSON (`api.md` C), and Socket.IO's. [`Client::decode`] reads what
-//! either sends into the same [`Received`]; [`Request::answer`], [`ReplyTo::error`] and [`Client::event`] write for either.
+//! There are two kinds of [`Client`](models::Client): those that speak JSON (`api.md` C), and Socket.IO's. [`Speak::decode`] reads what
+//! either sends into the same [`Received`]; [`Request::answer`], [`ReplyTo::error`] and [`Speak::event`] write for either.
 //! No other code knows which one it talks to.
 //!
 //! * [`ClientEvent`], [`ServerEvent`]: the words;
@@ -18,7 +18,7 @@ mod plain;
 mod received;
 mod socket_io;
 
-pub use client::{Client, MOST_RECEIVED, MOST_SENT, fits};
+pub use client::{MOST_RECEIVED, MOST_SENT, Speak, client_of_upgrade, fits};
 pub use event::{ClientEvent, ServerEvent};
 pub use received::{Auth, ErrorBody, Received, ReplyTo, Request};
 pub use socket_io::{Heartbeat, connect_error, connected};

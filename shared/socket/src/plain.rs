@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use models::{Refusal, Violation};
+use models::{Client, Refusal, Violation};
 use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
 use crate::client::MOST_RECEIVED;
-use crate::{Client, Received, ReplyTo, json};
+use crate::{Received, ReplyTo, json};
 
 /// Most characters of an id, in quotes or as a number.
 const MOST_ID: usize = 64;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use models::Refusal;
+use models::{Client, Refusal};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{Client, ClientEvent, ServerEvent, plain, socket_io};
+use crate::{ClientEvent, ServerEvent, plain, socket_io};
 
 /// What a text from a client is.
 #[derive(Clone, PartialEq, Eq)]
@@ -184,6 +184,7 @@ impl fmt::Debug for Auth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Speak as _;
 
     #[test]
     fn nothing_that_was_sent_is_shown_for_the_log() {

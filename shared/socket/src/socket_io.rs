@@ -1,13 +1,13 @@
 //! Messages as Socket.IO's clients send and get them: Engine.IO packets, most of which hold a Socket.IO packet.
 
-use models::{Refusal, Violation};
+use models::{Client, Refusal, Violation};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::client::MOST_RECEIVED;
 use crate::packet::{Kind, Packet, RESERVED_EVENTS};
-use crate::{Auth, Client, ErrorBody, Received, ReplyTo, ServerEvent, json};
+use crate::{Auth, ErrorBody, Received, ReplyTo, ServerEvent, json};
 
 /// Most digits of an ack: as many as JavaScript counts without a mistake.
 const MOST_DIGITS: usize = 16;
@@ -21,11 +21,16 @@ pub struct Heartbeat {
     pub timeout: u32,
 }
 
+impl Heartbeat {
+    /// From ping to ping by default, in seconds.
+    pub const EVERY: u32 = 300;
+}
+
 impl Default for Heartbeat {
     /// Every 300 s, which is half of what the gateway allows a silent connection; given up after 420 s
     /// (`docs/decisions/0020`).
     fn default() -> Self {
-        Self { interval: 300, timeout: 120 }
+        Self { interval: Self::EVERY, timeout: 120 }
     }
 }
 

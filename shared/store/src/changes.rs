@@ -4,8 +4,8 @@ mod waiting;
 
 use models::relay::{Over, Told, over, told};
 use models::{
-    Client, Connection, ConnectionId, Denial, Happened, Room, RoomKey, SessionId, Sid, Standing, Timestamp,
-    UserId,
+    Client, Connection, ConnectionId, Denial, Happened, ParticipantId, Room, RoomKey, SessionId, Sid,
+    Standing, Timestamp, UserId,
 };
 use serde::Deserialize;
 
@@ -64,6 +64,23 @@ pub struct PersonChange {
     pub dropped: Option<Dropped>,
     /// He waits for admission from then on, or was admitted.
     pub waited: Option<WaitingChange>,
+    /// A moderator has muted him, and he is there to be told.
+    pub muted: Option<Muted>,
+}
+
+/// Somebody who has been muted by a moderator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Muted {
+    /// The room.
+    pub room: RoomKey,
+    /// The session.
+    pub sid: Sid,
+    /// Who.
+    pub user: UserId,
+    /// The connection to tell him by.
+    pub connection: Connection,
+    /// The moderator.
+    pub by: ParticipantId,
 }
 
 /// A connection that was somebody's and is not any more, though it may still stand.
@@ -130,6 +147,7 @@ struct PersonImage {
     due_at: Option<Timestamp>,
     connection: Option<ConnectionId>,
     client: Option<Client>,
+    muted_by: Option<ParticipantId>,
     #[serde(default)]
     removed: bool,
     denied: Option<Denial>,
@@ -139,6 +157,17 @@ impl PersonImage {
     fn lease(&self, room: &RoomKey, user: &UserId) -> Option<Lease> {
         let (session, due_at) = (self.session?, self.due_at?);
         Some(Lease { room: room.clone(), sid: self.sid, user: user.clone(), session, due_at })
+    }
+
+    fn connection(&self) -> Option<Connection> {
+        Some(Connection { id: self.connection.clone()?, client: self.client? })
+    }
+
+    /// Who has muted him since `before`. Whatever he shows after that takes the mark away, so that the next one is new.
+    fn muted(&self, before: &Self, room: &RoomKey, user: &UserId) -> Option<Muted> {
+        let by = self.muted_by.filter(|by| before.muted_by != Some(*by))?;
+        let connection = self.connection()?;
+        Some(Muted { room: room.clone(), sid: self.sid, user: user.clone(), connection, by })
     }
 
     /// Why the connection that he had `before` is not his any more; none where it is, and where it was lost: it is gone,
@@ -195,13 +224,13 @@ impl StreamRecord {
         let after: PersonImage = decode("PARTICIPANT", image)?;
         let before = old_image.map(|image| decode::<PersonImage>("PARTICIPANT", image)).transpose()?;
         let lease = after.lease(&room, &user);
+        let muted = before.as_ref().and_then(|before| after.muted(before, &room, &user));
         let dropped = before.and_then(|before| {
             let why = after.why(&before)?;
-            let connection = Connection { id: before.connection?, client: before.client? };
-            Some(Dropped { room, sid: before.sid, user, connection, why })
+            Some(Dropped { room, sid: before.sid, user, connection: before.connection()?, why })
         });
-        let says = lease.is_some() || dropped.is_some() || waited.is_some();
-        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped, waited }))))
+        let says = lease.is_some() || dropped.is_some() || waited.is_some() || muted.is_some();
+        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped, waited, muted }))))
     }
 }
 
@@ -317,6 +346,26 @@ mod tests {
         assert_eq!(dropped(connected(), ann(1, "active", Some(1), None)), None, "lost");
         assert_eq!(dropped(ann(1, "active", Some(1), None), connected()), None, "back");
         assert_eq!(dropped(Value::Null, connected()), None, "new");
+    }
+
+    #[test]
+    fn who_is_muted_while_he_is_connected_is_told_by_whom_and_once() {
+        let moderator = ParticipantId(Uuid::from_u128(9));
+        let muted = |connection| {
+            let mut image = ann(1, "active", Some(1), connection);
+            image["muted_by"] = json!({"S": moderator.to_string()});
+            image
+        };
+        let told = |old, new| match record("PARTICIPANT#ann", old, new).change().expect("readable") {
+            Some(Change::Person(change)) => change.muted,
+            _ => None,
+        };
+        let heard = || ann(1, "active", Some(1), Some("c"));
+        let one = told(heard(), muted(Some("c"))).expect("told");
+        assert_eq!((one.connection.id.as_str(), one.user.as_str(), one.by), ("c", "ann", moderator));
+        assert_eq!(told(muted(Some("c")), muted(Some("c"))), None, "he was told");
+        assert_eq!(told(muted(Some("c")), heard()), None, "he speaks again");
+        assert_eq!(told(ann(1, "active", Some(1), None), muted(None)), None, "nobody is there");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use models::transition::RoomTransition;
 use models::{
-    ApiKeyId, CodeRoom, Locks, Refusal, Room, RoomCode, RoomKey, Settings, Sid, Status, Tenant, Timestamp,
-    UserId,
+    ApiKeyId, CodeRoom, Features, Locks, Refusal, Room, RoomCode, RoomKey, Settings, Sid, Status, Tenant,
+    Timestamp, UserId, Words,
 };
 
 use crate::answer::Keep;
@@ -36,6 +36,8 @@ pub struct NewRoom {
     pub waiting_room: bool,
     /// Whether the server makes the user ids.
     pub auto_gen_user_id: bool,
+    /// What it is for.
+    pub features: Features,
     /// The locks of new participants.
     pub default_locks: Locks,
     /// Its title.
@@ -195,7 +197,9 @@ fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
         revoked_before: Timestamp::default(),
         waiting_room: new.waiting_room,
         auto_gen_user_id: new.auto_gen_user_id,
+        features: new.features,
         default_locks: new.default_locks.clone(),
+        said: Words::new(),
         api_key: Some(new.api_key.clone()),
         by_code: None,
         expires_at: Timestamp::NEVER,
@@ -234,7 +238,9 @@ fn idle(new: &NewCodeRoom, code: RoomCode, sid: Sid, now: Timestamp) -> Created 
         revoked_before: Timestamp::default(),
         waiting_room: new.settings.waiting_room,
         auto_gen_user_id: false,
+        features: Features::default(),
         default_locks: Locks::new(),
+        said: Words::new(),
         api_key: None,
         by_code: Some(CodeRoom { code, host: new.host.clone(), settings: new.settings, created_at: now }),
         expires_at: now.plus(new.retention),

@@ -4,6 +4,7 @@ mod api_key;
 mod connection;
 mod document;
 mod key;
+mod last_round;
 mod metadata;
 mod participant;
 mod past;
@@ -24,6 +25,7 @@ pub(crate) use key::{
     BY_DUE, BY_TENANT, FORMER_PREFIX, Key, METADATA_PREFIX, PARTICIPANT_PREFIX, ROOM_PREFIX, STATE,
     due_shard, due_shards, keys_partition, tenant_shard, tenant_shards,
 };
+pub use last_round::LastRound;
 pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, token_attribute};
 pub(crate) use past::PastItem;

@@ -20,11 +20,15 @@ mod error;
 mod history;
 mod items;
 mod key_ring;
+mod last_round;
 mod listed;
+mod locks;
 mod media;
 mod meter;
 mod mint;
+mod mute;
 mod past;
+mod presenter;
 mod read;
 mod remove;
 mod resume;
@@ -40,7 +44,8 @@ mod waiting_message;
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};
 pub use changes::{
-    Change as StreamChange, Dropped, PersonChange, RoomChange, StreamRecord, Waited, WaitingChange, Why,
+    Change as StreamChange, Dropped, Muted, PersonChange, RoomChange, StreamRecord, Waited, WaitingChange,
+    Why,
 };
 pub use client::{Connection, Store};
 pub use connections::Grace;
@@ -50,11 +55,13 @@ pub use depart::{Lease, Released};
 pub use end_job::{end_job, session_of_end_job};
 pub use error::{Halt, StoreError};
 pub use history::{History, Page};
-pub use items::{ApiKey, Binding, Caller, Connected, KeyStatus, Pace, RoomDocument, Session};
+pub use items::{ApiKey, Binding, Caller, Connected, KeyStatus, LastRound, Pace, RoomDocument, Session};
+pub use locks::Told;
 pub use media::Shown;
 pub use meter::Usage;
 pub use mint::{Minted, NewToken};
-pub use models::transition::{Ending, Retention, SettingsChange};
+pub use models::transition::{Ending, Retention, SettingsChange, Switch};
+pub use mute::Mute;
 pub use read::{Seen, Whole};
 pub use remove::{Removal, Revoked};
 pub use resume::Resumed;

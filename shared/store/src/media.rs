@@ -1,7 +1,7 @@
 //! What somebody shows of himself.
 
 use models::transition::Showing;
-use models::{ConnectionId, MediaChange, Participant, Refusal, Room, RoomKey, Sid, UserId};
+use models::{ConnectionId, MediaChange, Participant, Refusal, RoomKey, Sid, UserId};
 
 use crate::commit::{MOST_LOOKS, Outcome};
 use crate::error::Halt;
@@ -17,25 +17,21 @@ pub struct Shown<'a> {
     pub sid: Sid,
     /// Who.
     pub user: &'a UserId,
-    /// The connection that he says it by; none where a moderator has it so.
-    pub by: Option<&'a ConnectionId>,
+    /// The connection that he says it by.
+    pub by: &'a ConnectionId,
     /// What changes.
     pub change: MediaChange,
 }
 
 impl Store {
     /// Turns on or off what somebody shows who has a seat. What is as it is to be already is not written. Says whether
-    /// anything changed. `authorise` looks at the room and at him first.
+    /// anything changed.
     ///
     /// Refused: session over ([`Refusal::RoomNotActive`]), who is not in or says it by a connection that is not his any
-    /// more ([`Refusal::ParticipantNotFound`]), and what `authorise` refuses.
-    pub async fn show(
-        &self,
-        shown: Shown<'_>,
-        authorise: impl Fn(&Room, &Participant) -> Result<(), Refusal>,
-    ) -> Result<bool, Halt> {
+    /// more ([`Refusal::ParticipantNotFound`]), and what he may not show ([`Participant::may_show`]).
+    pub async fn show(&self, shown: Shown<'_>) -> Result<bool, Halt> {
         let Shown { room: key, sid, user, by, change } = shown;
-        let showing = Showing { sid, user: user.clone(), by: by.cloned(), change };
+        let showing = Showing { sid, user: user.clone(), by: by.clone(), change };
         for _ in 0..MOST_LOOKS {
             let seen = self.look(key, false, Some(user)).await?;
             let now = self.now();
@@ -44,11 +40,11 @@ impl Store {
                 return Err(Refusal::RoomNotActive.into());
             }
             let his = |person: &Participant| {
-                by.is_none_or(|by| person.connection.as_ref().is_some_and(|connection| connection.id == *by))
+                person.connection.as_ref().is_some_and(|connection| connection.id == *by)
             };
             let person = seen.participant.filter(|person| person.is_in(&room) && his(person));
             let person = person.ok_or(Refusal::ParticipantNotFound)?;
-            authorise(&room, &person)?;
+            person.may_show(change, &room)?;
             if change.of(person.media) == person.media {
                 return Ok(false);
             }

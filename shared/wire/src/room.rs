@@ -1,6 +1,6 @@
 //! A room's metadata: what a request may say of it, and what follows from one feature for another.
 
-use models::{Locks, Refusal, Violation};
+use models::{Features, Locks, Refusal, Violation};
 use serde_json::{Map, Value, json};
 
 use crate::consequences::{self, Allowed};
@@ -246,6 +246,20 @@ impl RoomMetadata {
     pub fn default_locks(&self) -> Locks {
         let locks = self.values.get("default_lock_settings").and_then(Value::as_object).into_iter().flatten();
         locks.filter_map(|(name, locked)| Some((name.clone(), locked.as_bool()?))).collect()
+    }
+
+    /// What the room is made for, as far as it binds what people do.
+    pub fn features(&self) -> Features {
+        let is_on = |path: &[&str]| self.is_on(&[&["room_features"], path].concat());
+        Features {
+            allow_webcams: is_on(&["allow_webcams"]),
+            admin_only_webcams: is_on(&["admin_only_webcams"]),
+            allow_screen_share: is_on(&["allow_screen_share"]),
+            allow_raise_hand: is_on(&["allow_raise_hand"]),
+            allow_chat: is_on(&["chat_features", "is_allow"]),
+            allow_view_other_users_list: is_on(&["allow_view_other_users_list"]),
+            mute_on_start: is_on(&["mute_on_start"]),
+        }
     }
 
     /// Applies what the deployment allows, what follows from one feature for another, and what the server says.

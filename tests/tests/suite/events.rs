@@ -58,7 +58,7 @@ const SECRETS: [(&str, &str); 2] = [
 /// What each event is answered in an empty stack, in an order in which the room of the server API is open while it is
 /// asked for. The room by code, and the session of the tokens, are of another stack: they are not there any more (400), or
 /// never were (404), a leave has nothing to do, and a dry run says why it could not join. A bad signature would be 401.
-const ANSWERS: [(&str, u16); 37] = [
+const ANSWERS: [(&str, u16); 39] = [
     ("list_deliveries", 200),
     ("replay_webhooks", 200),
     ("test_webhook", 200),
@@ -74,6 +74,8 @@ const ANSWERS: [(&str, u16); 37] = [
     ("remove_participant", 400),
     ("approve_waiting", 400),
     ("update_waiting_message", 400),
+    ("switch_presenter", 400),
+    ("update_lock_settings", 400),
     ("end_session", 400),
     ("remove_from_room", 200),
     ("unblock_user", 200),

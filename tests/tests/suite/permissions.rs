@@ -145,6 +145,25 @@ async fn room_by_code(server: &Server) {
     assert_eq!(left.status, 204, "{left:?}");
 }
 
+/// What a moderator says, each call under a key of its own.
+async fn moderation(server: &Server) {
+    create(server, "moderated", None, json!({})).await;
+    let adm = json!({"user_id": "adm", "name": "Adm", "is_admin": true});
+    let minted = json!({"room_id": "moderated", "user_info": adm});
+    let minted = server.signed("/auth/room/getJoinToken", &minted).await;
+    let seated = server.redeem(&text(&minted.body["token"])).await;
+    let adm = text(&seated.body["session"]["token"]);
+    join(server, "moderated", "bob").await;
+    let calls = [
+        ("/api/switchPresenter", json!({"user_id": "bob", "task": "PROMOTE"})),
+        ("/api/updateLockSettings", json!({"user_id": "bob", "service": "mic", "direction": "lock"})),
+    ];
+    for (path, body) in calls {
+        let answered = kept_call(server, "POST", path, &adm, &body).await;
+        assert_eq!(answered.status, 200, "{path}: {answered:?}");
+    }
+}
+
 /// Seats and sessions whose time has come.
 async fn time(server: &Server) {
     for room_id in ["lapsed", "due"] {
@@ -189,6 +208,7 @@ pub(crate) async fn assert_all_needed(server: &Server) {
     let receiver = Receiver::start();
     room_of_the_server_api(server, &receiver).await;
     room_by_code(server).await;
+    moderation(server).await;
     time(server).await;
     // Webhooks are on their way still; some have a receiver that does not come back.
     for _ in 0..300 {

@@ -302,6 +302,17 @@ fn check_state(became: &Became) {
     let features = &room["room_features"];
     assert_eq!(state.waiting_room, features["waiting_room_features"]["is_active"]);
     assert_eq!(state.auto_gen_user_id, features["auto_gen_user_id"]);
+    for (name, on) in [
+        ("allow_webcams", state.features.allow_webcams),
+        ("admin_only_webcams", state.features.admin_only_webcams),
+        ("allow_screen_share", state.features.allow_screen_share),
+        ("allow_raise_hand", state.features.allow_raise_hand),
+        ("allow_view_other_users_list", state.features.allow_view_other_users_list),
+        ("mute_on_start", state.features.mute_on_start),
+    ] {
+        assert_eq!(on, features[name], "{name}");
+    }
+    assert_eq!(state.features.allow_chat, features["chat_features"]["is_allow"]);
     assert_eq!(json!(state.default_locks), room["default_lock_settings"]);
     assert_eq!(told["room_title"], room["room_title"]);
     assert_eq!(told["webhook_url"], *room.get("webhook_url").unwrap_or(&json!("")));

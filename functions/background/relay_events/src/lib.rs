@@ -11,9 +11,10 @@ use std::time::Duration;
 use api::{ConfigError, Env, Error, Worker, log};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use futures_util::future::join_all;
-use models::Sid;
 use models::relay::{News, Told};
+use models::{Sid, Status};
 use outbox::{Composer, Entry, Queue};
+use realtime::presence::RoundDue;
 use serde::Deserialize;
 use store::{Lease, RoomChange, StreamChange, StreamRecord, end_job};
 
@@ -37,6 +38,7 @@ pub struct Config {
     webhooks: Queue,
     leases: Queue,
     ends: Queue,
+    rounds: Queue,
     /// The most seats that this process has noted of a session.
     crowds: Mutex<HashMap<Sid, u32>>,
 }
@@ -50,6 +52,7 @@ impl Config {
             webhooks: Queue::connect(env, "WEBHOOKS_QUEUE_URL")?,
             leases: Queue::connect(env, "LEASES_QUEUE_URL")?,
             ends: Queue::connect(env, "SESSION_ENDS_QUEUE_URL")?,
+            rounds: Queue::connect(env, "ROUNDS_QUEUE_URL")?,
             crowds: Mutex::default(),
         })
     }
@@ -103,6 +106,7 @@ async fn relay_room(worker: &Worker<Config>, change: &RoomChange) -> Result<(), 
         worker.config.ends.send(vec![Entry::delayed(&end_job(&over), Duration::ZERO)]).await?;
     }
     note_crowd(worker, change).await?;
+    relay_round(worker, change).await?;
     let told = change.told();
     let Some(room) = change.after.as_ref().filter(|_| !told.is_empty()) else { return Ok(()) };
     let document = match worker.store.document(room).await? {
@@ -144,6 +148,19 @@ async fn note_crowd(worker: &Worker<Config>, change: &RoomChange) -> Result<(), 
     }
     crowds.insert(before.sid, before.seats);
     Ok(())
+}
+
+/// Those in the room are told a moment later, with what else happens until then.
+async fn relay_round(worker: &Worker<Config>, change: &RoomChange) -> Result<(), Error> {
+    let Some(room) = change.after.as_ref().filter(|room| room.status == Status::Open) else { return Ok(()) };
+    let is_new = change.before.as_ref().is_none_or(|before| (before.sid, before.seq) != (room.sid, room.seq));
+    if !is_new || !change.happened.event.is_about_people() {
+        return Ok(());
+    }
+    let due = RoundDue { room: room.key.clone(), sid: room.sid, seq: room.seq };
+    let text = serde_json::to_string(&due)?;
+    let entry = Entry::ordered(&text, &room.sid.to_string(), &due.deduplication_id());
+    Ok(worker.config.rounds.send(vec![entry]).await?)
 }
 
 /// The lease comes back when it has lapsed.

@@ -68,6 +68,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/removeParticipant"),
     ("POST", "/api/waitingRoom/approveUsers"),
     ("POST", "/api/waitingRoom/updateMsg"),
+    ("POST", "/api/switchPresenter"),
+    ("POST", "/api/updateLockSettings"),
     ("POST", "/api/endRoom"),
     ("GET", "/health"),
     ("GET", "/version"),

@@ -85,6 +85,7 @@ impl CreateRoomIn {
             max_participants: within(self.max_participants, limits.max_participants),
             waiting_room: features(&["waiting_room_features", "is_active"]),
             auto_gen_user_id: features(&["auto_gen_user_id"]),
+            features: self.metadata.features(),
             default_locks: self.metadata.default_locks(),
             title: self.metadata.text("room_title").unwrap_or_default().to_owned(),
             webhook_url: self.metadata.text("webhook_url").map(str::to_owned),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
-use models::{RoomId, RoomKey, Tenant};
+use models::{Features, RoomId, RoomKey, Tenant};
 use serde_json::json;
 use testing::{Call, OTHER_API_KEY, OTHER_API_SECRET, Reply, TestTable, checks, rooms};
 
@@ -143,7 +143,10 @@ async fn both_spellings_and_protobufs_numbers_are_understood() {
         "metadata": {
             "roomTitle": "Demo",
             "webhookUrl": null,
-            "roomFeatures": {"autoGenUserId": true, "waitingRoomFeatures": {"isActive": true}},
+            "roomFeatures": {
+                "autoGenUserId": true, "waitingRoomFeatures": {"isActive": true}, "adminOnlyWebcams": true,
+                "chatFeatures": {"isAllow": false},
+            },
             "defaultLockSettings": {"lockChat": true, "lockWhiteboard": false, "lockWebcam": null},
         },
     });
@@ -156,6 +159,8 @@ async fn both_spellings_and_protobufs_numbers_are_understood() {
     assert_eq!(room.empty_timeout, Duration::from_mins(5));
     let locks: Vec<_> = room.default_locks.iter().map(|(name, locked)| (name.as_str(), *locked)).collect();
     let defaults = [("lock_screen_sharing", true), ("lock_shared_notepad", true)];
+    let features = Features { admin_only_webcams: true, allow_chat: false, ..Features::default() };
+    assert_eq!(room.features, features);
     assert_eq!(locks, [("lock_chat", true), defaults[0], defaults[1], ("lock_whiteboard", false)]);
 }
 

@@ -1,4 +1,4 @@
-//! What functions may do: the policies of their roles, held against each call of DynamoDB, SQS and SSM as IAM does.
+//! What functions may do: the policies of their roles, held against each call of DynamoDB, SQS, SSM and `@connections` as IAM does.
 //!
 //! A function's process has an access key id of its own, which every signed call shows. Whoever else calls owns the stack,
 //! and may do everything. What no policy allows is refused, told of on the console, and remembered for tests; so is what

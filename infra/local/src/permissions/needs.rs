@@ -38,6 +38,12 @@ impl Need {
         Self { action: format!("sqs:{action}"), resource: arn.to_owned() }
     }
 
+    /// A call of `@connections`, of the API and its stage that the connection is of.
+    pub(crate) fn of_connection(api: &str, stage: &str, method: &str, id: &str) -> Self {
+        let resource = arn("execute-api", &format!("{api}/{stage}/{method}/@connections/{id}"));
+        Self { action: "execute-api:ManageConnections".to_owned(), resource }
+    }
+
     /// An operation of SSM on a parameter.
     pub(super) fn of_parameter(operation: &str, name: &str) -> Self {
         Self { action: format!("ssm:{operation}"), resource: arn("ssm", &format!("parameter{name}")) }

@@ -6,7 +6,7 @@ use super::model::Grant;
 use super::value::{Content, Value};
 
 /// The services that the stack answers for, and so can hold to a policy.
-const SERVICES: [&str; 3] = ["dynamodb", "sqs", "ssm"];
+const SERVICES: [&str; 4] = ["dynamodb", "execute-api", "sqs", "ssm"];
 
 /// What these policies allow together, in the order of the file.
 pub(super) fn read(policies: &[Value]) -> Result<Vec<Grant>, Fault> {

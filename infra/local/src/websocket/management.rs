@@ -14,6 +14,8 @@ use serde_json::json;
 use super::Gateway;
 use super::answer::response;
 use super::connections::{Connection, Parting, is_id};
+use super::event::Place;
+use crate::permissions::Need;
 
 /// Most that is read of a body, so that one that is a little too large is refused in order.
 const MOST_BODY: usize = 10 * 1024 * 1024;
@@ -40,6 +42,11 @@ pub(super) async fn answer(gateway: &Gateway, head: &Parts, body: Body, id: &str
     if !is_known || !authorization.is_some_and(|text| text.starts_with(SIGNED)) {
         let text = "Missing Authentication Token";
         return refusal(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", text);
+    }
+    let Place { api_id, stage, .. } = &gateway.place;
+    let need = Need::of_connection(api_id, stage, head.method.as_str(), id);
+    if let Err(denied) = gateway.permissions.check(&head.headers, vec![need]) {
+        return refusal(StatusCode::FORBIDDEN, "ForbiddenException", &denied.to_string());
     }
     if !is_id(id) {
         let text = format!("Invalid connectionId: {id}");

@@ -38,6 +38,7 @@ pub use limits::Limits;
 
 use crate::console::Console;
 use crate::gateway::request::header_text;
+use crate::permissions::Permissions;
 use crate::sources::{GRACE, Invoke};
 use crate::template::Template;
 use answer::{Failure, Returned, notice, response};
@@ -61,6 +62,7 @@ struct Gateway {
     place: Place,
     routes: Routes,
     functions: Arc<dyn Invoke>,
+    permissions: Arc<Permissions>,
     console: Console,
     limits: Limits,
     connections: Connections,
@@ -74,7 +76,7 @@ impl WebSockets {
     pub fn start(
         listener: TcpListener,
         template: &Template,
-        functions: Arc<dyn Invoke>,
+        (functions, permissions): (Arc<dyn Invoke>, Arc<Permissions>),
         limits: Limits,
         console: Console,
     ) -> io::Result<Self> {
@@ -88,6 +90,7 @@ impl WebSockets {
                 stage: api.as_ref().map(|api| api.stage.clone()).unwrap_or_default(),
             },
             functions,
+            permissions,
             console,
             limits,
             connections: Connections::default(),

@@ -101,8 +101,8 @@ pub fn participant_metadata(person: &Participant, room: &Room) -> String {
     metadata.insert("wait_for_approval".to_owned(), json!(false));
     let locks = match (is_admin, is_presenter) {
         (true, true) => Locks::new(),
-        (true, false) => whiteboard(&room.default_locks),
-        (false, _) => person.locks.clone(),
+        (true, false) => whiteboard(&room.present_locks()),
+        (false, _) => person.present_locks(room),
     };
     metadata.insert("lock_settings".to_owned(), json!(locks));
     Value::Object(metadata).to_string()

@@ -1,7 +1,7 @@
 //! A room's metadata as the server API and webhooks show it.
 
 use models::{CodeRoom, Refusal, Room};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::RoomDocument;
 use uuid::Uuid;
 use wire::{Allowed, Message, Owned, RoomMetadata};
@@ -26,9 +26,10 @@ const MESSAGE: &str = "waiting_room_msg";
 /// | `waitingRoom` | `room_features.waiting_room_features.is_active` |
 /// | (`/api/waitingRoom/updateMsg`) | `room_features.waiting_room_features.waiting_room_msg` |
 ///
-/// `allowGuestAccess` has no field: guests are unknown to plugNmeet.
+/// `allowGuestAccess` has no field: guests are unknown to plugNmeet. Over all of it goes what moderators said to everybody of
+/// locks.
 pub fn room_metadata(room: &Room, document: &RoomDocument) -> String {
-    match &room.by_code {
+    let text = match &room.by_code {
         None => match &document.waiting_message {
             Some(message) => with_message(document, message).unwrap_or_else(|| document.metadata.clone()),
             None => document.metadata.clone(),
@@ -37,7 +38,20 @@ pub fn room_metadata(room: &Room, document: &RoomDocument) -> String {
         Some(by_code) => {
             metadata_by_code(room, by_code, document).unwrap_or_else(|_| document.metadata.clone())
         }
+    };
+    if room.said.is_empty() { text } else { with_words(room, text) }
+}
+
+/// The metadata with the locks as moderators have left them, and so under another id.
+fn with_words(room: &Room, text: String) -> String {
+    let Ok(mut metadata) = serde_json::from_str::<Map<String, Value>>(&text) else { return text };
+    let locks = metadata.entry("default_lock_settings").or_insert_with(|| json!({}));
+    if let Some(locks) = locks.as_object_mut() {
+        locks.extend(room.said.iter().map(|(lock, word)| (lock.setting().to_owned(), json!(word.locked))));
     }
+    let metadata_id = Uuid::new_v5(&room.sid.0, Value::Object(metadata.clone()).to_string().as_bytes());
+    metadata.insert("metadata_id".to_owned(), json!(metadata_id));
+    Value::Object(metadata).to_string()
 }
 
 fn with_message(document: &RoomDocument, message: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What a write makes of a room's state.
 
-use crate::{Presenter, Room, Settings, Sid, Status, Timestamp, UserId};
+use crate::{Lock, Presenter, Room, Settings, Sid, Status, Timestamp, UserId, Word};
 
 /// A part of what a write changes. None depends on what was read: each says what becomes of what is there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +12,8 @@ pub enum Effect {
     },
     /// He presents, unless somebody does.
     Present(UserId),
+    /// He presents, whoever did before, or nobody does, and nobody takes the place by coming.
+    Switch(Option<UserId>),
     /// A seat becomes free.
     FreeSeat,
     /// The session is due then.
@@ -40,6 +42,13 @@ pub enum Effect {
     Seats(u32),
     /// The host has decided this.
     Decide(Settings),
+    /// A moderator's word to all, with the number of the change that it is part of.
+    Say {
+        /// On which lock.
+        lock: Lock,
+        /// Whether it locks.
+        locked: bool,
+    },
     /// All join tokens that were minted up to now are dead.
     Revoke,
 }
@@ -56,8 +65,9 @@ impl Effect {
                 room.due_at = room.ends_at(now);
             }
             Self::Present(user) => {
-                room.presenter.get_or_insert_with(|| Presenter { user: user.clone(), since: now });
+                room.presenter.get_or_insert_with(|| Presenter { user: Some(user.clone()), since: now });
             }
+            Self::Switch(user) => room.presenter = Some(Presenter { user: user.clone(), since: now }),
             Self::FreeSeat => {
                 room.seats = room.seats.saturating_sub(1);
                 room.hooks += 1;
@@ -68,8 +78,9 @@ impl Effect {
                 (room.sid, room.status, room.created_at) = (*sid, Status::Open, now);
                 // `room_created` and `room_started` are 1 and 2, and the first seat's is the next one.
                 (room.seq, room.seats, room.joined, room.hooks) = (0, 0, 0, 2);
+                room.said.clear();
                 (room.started_at, room.due_at) = (None, now.plus(room.empty_timeout));
-                room.presenter = presenter.clone().map(|user| Presenter { user, since: now });
+                room.presenter = presenter.clone().map(|user| Presenter { user: Some(user), since: now });
                 if *seated {
                     Self::TakeSeat { counted: true }.apply(room, now);
                 }
@@ -82,6 +93,9 @@ impl Effect {
                 if let Some(by_code) = room.by_code.as_mut() {
                     by_code.settings = *settings;
                 }
+            }
+            Self::Say { lock, locked } => {
+                room.said.insert(*lock, Word { locked: *locked, number: room.seq + 1 });
             }
             Self::Revoke => room.revoked_before = now,
         }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Brings;
 use crate::{
-    Connection, ConnectionId, Denial, Entry, Locks, Media, MediaChange, Participant, ParticipantId,
-    SessionId, Sid, Standing, Timestamp, UserId, waiter_expires_at,
+    Connection, ConnectionId, Denial, Entry, LockChange, Locks, Media, MediaChange, Participant,
+    ParticipantId, SessionId, Sid, Standing, Timestamp, UserId, Word, waiter_expires_at,
 };
 
 /// A condition on somebody's record at the moment at which a write takes effect.
@@ -146,6 +146,8 @@ pub enum Becomes {
     Lost(Timestamp),
     /// He shows himself otherwise.
     Shows(MediaChange),
+    /// This moderator has muted him.
+    Muted(ParticipantId),
     /// The sitting before is over for good.
     Settled,
     /// He has one more join token.
@@ -158,6 +160,13 @@ pub enum Becomes {
         expires_at: Option<Timestamp>,
         /// His join tokens that make room for it.
         dropped: Vec<Uuid>,
+    },
+    /// He is told this of locks.
+    Told {
+        /// What.
+        change: LockChange,
+        /// The number of each word of it ([`Word::number`]).
+        number: u64,
     },
     /// These join tokens of his are dead.
     Loses(Vec<Uuid>),
@@ -273,13 +282,22 @@ impl PersonTransition {
                 held.apply(&mut person);
             }
             Becomes::Lost(lease) => Held::Until(*lease).apply(&mut person),
-            Becomes::Shows(change) => person.media = change.of(person.media),
+            Becomes::Shows(change) => {
+                (person.media, person.muted_by) = (change.of(person.media), None);
+            }
+            Becomes::Muted(by) => {
+                (person.media, person.muted_by) = (MediaChange::MUTED.of(person.media), Some(*by));
+            }
             Becomes::Settled => person.previous_session = None,
             Becomes::Invited { token, token_expires_at, expires_at, dropped } => {
                 person.tokens.push((*token, *token_expires_at));
                 person.expires_at = expires_at.or(person.expires_at);
                 lose(&mut person, dropped);
                 person.tokens.sort_unstable();
+            }
+            Becomes::Told { change, number } => {
+                let word = |(lock, locked): (&_, &_)| (*lock, Word { locked: *locked, number: *number });
+                person.said.extend(change.iter().map(word));
             }
             Becomes::Loses(tokens) => lose(&mut person, tokens),
         }
@@ -308,7 +326,7 @@ fn go(person: &mut Participant, standing: Standing) {
     person.standing = standing;
     (person.session, person.previous_session) = (None, None);
     (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
-    (person.connection, person.media) = (None, Media::default());
+    (person.connection, person.media, person.muted_by) = (None, Media::default(), None);
 }
 
 fn enter(
@@ -324,7 +342,7 @@ fn enter(
             }
             (person.standing, person.id, person.joined_at) = (Standing::Active, id, Some(now));
             (person.previous_session, person.waiting_since, person.expires_at) = (None, None, None);
-            person.media = Media::default();
+            (person.media, person.muted_by) = (Media::default(), None);
         }
         Entry::Same => (person.previous_session, person.expires_at) = (person.session, None),
         Entry::Wait => {

@@ -2,7 +2,8 @@
 
 use super::{Becomes, Held, PersonNeed, PersonTransition, RoomTransition};
 use crate::{
-    ConnectionId, Event, MediaChange, Participant, SessionId, SessionToken, Sid, Standing, Timestamp, UserId,
+    ConnectionId, Event, MediaChange, Participant, ParticipantId, SessionId, SessionToken, Sid, Standing,
+    Timestamp, UserId,
 };
 
 /// A session token begins a new sitting of the place that it is of: over a connection, or by a call that leaves none.
@@ -69,15 +70,15 @@ impl Loss {
     }
 }
 
-/// Somebody who has a seat shows himself otherwise, or a moderator has it so.
+/// Somebody who has a seat shows himself otherwise.
 #[derive(Clone, Debug)]
 pub struct Showing {
     /// The session.
     pub sid: Sid,
     /// Who.
     pub user: UserId,
-    /// The connection that he says it by; none where somebody else has it so.
-    pub by: Option<ConnectionId>,
+    /// The connection that he says it by.
+    pub by: ConnectionId,
     /// What changes.
     pub change: MediaChange,
 }
@@ -90,9 +91,37 @@ impl Showing {
 
     /// The person's part.
     pub fn person(&self, now: Timestamp) -> PersonTransition {
-        let mut needs = vec![PersonNeed::Of(self.sid), PersonNeed::Stands(Standing::Active)];
-        needs.extend(self.by.clone().map(PersonNeed::Connected));
+        let connected = PersonNeed::Connected(self.by.clone());
+        let needs = vec![PersonNeed::Of(self.sid), PersonNeed::Stands(Standing::Active), connected];
         PersonTransition { now, needs, becomes: Becomes::Shows(self.change) }
+    }
+}
+
+/// A moderator mutes people who have a seat, all of them in one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Muting<'a> {
+    /// The session.
+    pub sid: Sid,
+    /// Whom.
+    pub users: &'a [UserId],
+    /// The moderator.
+    pub by: ParticipantId,
+}
+
+impl Muting<'_> {
+    /// The room's part. One change tells of several people only where that is its own kind of event: an event has 200
+    /// bytes.
+    pub fn state(&self, now: Timestamp) -> RoomTransition {
+        match self.users {
+            [user] => changed(self.sid, user, now),
+            _ => RoomTransition::tell(Some(self.sid), Event::Muted, now),
+        }
+    }
+
+    /// Each person's part. Who has turned his microphone off meanwhile is told all the same.
+    pub fn person(&self, now: Timestamp) -> PersonTransition {
+        let needs = vec![PersonNeed::Of(self.sid), PersonNeed::Stands(Standing::Active)];
+        PersonTransition { now, needs, becomes: Becomes::Muted(self.by) }
     }
 }
 
@@ -187,19 +216,34 @@ mod tests {
     }
 
     #[test]
-    fn he_shows_himself_by_his_own_connection_and_a_moderator_without() {
+    fn he_shows_himself_by_his_own_connection_and_a_moderator_mutes_him_without() {
         let seen = ann(Standing::Active, Some("new"));
-        let mute = |by: Option<&str>| Showing {
+        let change = MediaChange { audio: Some(false), video: Some(true), ..MediaChange::default() };
+        let show = |by: &str| Showing {
             sid: SID,
             user: seen.user.clone(),
-            by: by.map(|id| id.try_into().expect("an id")),
-            change: MediaChange::MUTED,
+            by: by.try_into().expect("an id"),
+            change,
         };
-        assert!(!mute(Some("old")).person(NOW).holds(Some(&seen)));
-        for by in [Some("new"), None] {
-            let transition = mute(by).person(NOW);
-            assert!(transition.holds(Some(&seen)));
-            assert_eq!(transition.apply(Some(&seen)).expect("there").media, Media::default());
-        }
+        assert!(!show("old").person(NOW).holds(Some(&seen)));
+        let muting = Muting { sid: SID, users: std::slice::from_ref(&seen.user), by: seen.id };
+        let transition = muting.person(NOW);
+        assert!(transition.holds(Some(&seen)));
+        let muted = transition.apply(Some(&seen)).expect("there");
+        assert_eq!((muted.media, muted.muted_by), (Media::default(), Some(seen.id)));
+        let transition = show("new").person(NOW);
+        assert!(transition.holds(Some(&muted)));
+        let shown = transition.apply(Some(&muted)).expect("there");
+        assert_eq!((shown.media, shown.muted_by), (Media { video: true, ..Media::default() }, None));
+    }
+
+    #[test]
+    fn one_who_is_muted_is_told_of_by_name_and_several_at_once() {
+        let ann: UserId = "ann".try_into().expect("an id");
+        let event = |users: &[UserId]| {
+            Muting { sid: SID, users, by: ParticipantId::of(SID, &ann) }.state(NOW).happened.event
+        };
+        assert_eq!(event(std::slice::from_ref(&ann)), Event::Changed { user: ann.clone() });
+        assert_eq!(event(&[ann.clone(), ann.clone()]), Event::Muted);
     }
 }

@@ -81,7 +81,7 @@ impl Becomes {
                 (person.standing, person.waiting_since) = (Standing::Waiting, Some(now));
                 // TTL must not take who came before the session has ended: he is counted among those who joined.
                 (person.admitted, person.expires_at) = (false, None);
-                person.media = Media::default();
+                (person.media, person.muted_by) = (Media::default(), None);
                 if let Some(lease) = lease {
                     Held::Until(*lease).apply(person);
                 }

@@ -1,8 +1,8 @@
 //! What a call writes by what it has seen.
 
 use models::transition::{
-    Arrival, Brings, Departure, Ending, Held, Leaving, Loss, PersonNeed, PersonTransition, Resumption,
-    RoomTransition, SettingsChange, Showing,
+    Arrival, Brings, Departure, Ending, Held, Leaving, Loss, Muting, PersonNeed, PersonTransition,
+    Resumption, RoomTransition, SettingsChange, Showing,
 };
 use models::{
     Applicant, ConnectionId, Denial, EndReason, Entry, Event, Lasts, MediaChange, Participant, ParticipantId,
@@ -51,9 +51,9 @@ impl Deciding<'_> {
             Call::Unmute(user, of) => {
                 let by = setting::connection(of).id;
                 let change = MediaChange { audio: Some(true), ..MediaChange::default() };
-                Some(self.show(user, Some(by.clone()), change)?.of_connection(by))
+                Some(self.show(user, by.clone(), change)?.of_connection(by))
             }
-            Call::Mute(user) => self.show(user, None, MediaChange::MUTED),
+            Call::Mute(user) => self.mute(user),
             Call::Release(user) => {
                 let person = self.person()?;
                 let (session, lease) =
@@ -274,17 +274,23 @@ impl Deciding<'_> {
         Some(write.of_connection(connection))
     }
 
-    fn show(&self, user: User, by: Option<ConnectionId>, change: MediaChange) -> Option<Write> {
+    fn show(&self, user: User, by: ConnectionId, change: MediaChange) -> Option<Write> {
         let room = self.running()?;
-        let his = |person: &&Participant| {
-            by.is_none() || person.connection.as_ref().map(|connection| &connection.id) == by.as_ref()
-        };
+        let his =
+            |person: &&Participant| person.connection.as_ref().is_some_and(|connection| connection.id == by);
         let person = self.person().filter(|person| person.is_in(room)).filter(his)?;
         if change.of(person.media) == person.media {
             return None;
         }
         let showing = Showing { sid: room.sid, user: setting::id(user), by, change };
         Some(Write::of_room(showing.state(self.now)).and(showing.person(self.now)))
+    }
+
+    fn mute(&self, user: User) -> Option<Write> {
+        let room = self.running()?;
+        let person = self.person().filter(|person| person.is_in(room) && person.media.audio)?;
+        let muting = Muting { sid: room.sid, users: &[setting::id(user)], by: person.id };
+        Some(Write::of_room(muting.state(self.now)).and(muting.person(self.now)))
     }
 
     fn remove(&self, user: User, ban: bool) -> Option<Write> {

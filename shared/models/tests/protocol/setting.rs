@@ -7,8 +7,8 @@ use std::time::Duration;
 use models::relay::News;
 use models::transition::Retention;
 use models::{
-    Client, CodeRoom, Connection, Locks, Participant, Room, RoomCode, RoomKey, SessionId, Settings, Sid,
-    Standing, Status, Tenant, Timestamp, TokenId, UserId,
+    Client, CodeRoom, Connection, Features, Locks, Participant, Room, RoomCode, RoomKey, SessionId, Settings,
+    Sid, Standing, Status, Tenant, Timestamp, TokenId, UserId, Words,
 };
 use uuid::{Builder, Uuid};
 
@@ -169,7 +169,9 @@ impl Setting {
             revoked_before: Timestamp::default(),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
+            said: Words::new(),
             api_key: None,
             by_code: None,
             expires_at: Timestamp::NEVER,

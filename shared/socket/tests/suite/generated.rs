@@ -1,8 +1,9 @@
 //! Texts of all kinds, and requests as either client writes them.
 
+use models::Client;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use socket::{Client, ClientEvent, MOST_RECEIVED, Received};
+use socket::{ClientEvent, MOST_RECEIVED, Received, Speak as _};
 
 use super::properties;
 

@@ -1,7 +1,8 @@
 //! JSON, and what is none.
 
+use models::Client;
 use serde_json::json;
-use socket::{Client, MOST_RECEIVED, ServerEvent};
+use socket::{MOST_RECEIVED, ServerEvent, Speak as _};
 
 use super::shown::shown;
 

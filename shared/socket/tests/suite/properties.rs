@@ -1,8 +1,8 @@
 //! What must hold of any text, asked of the fuzzer's inputs, of its corpus, and of generated texts.
 
-use models::{Refusal, Violation};
+use models::{Client, Refusal, Violation};
 use serde_json::{Map, Value, json};
-use socket::{Client, ClientEvent, ErrorBody, MOST_RECEIVED, Received, ReplyTo, Request, ServerEvent};
+use socket::{ClientEvent, ErrorBody, MOST_RECEIVED, Received, ReplyTo, Request, ServerEvent, Speak as _};
 
 const ERROR: ErrorBody<'static> = ErrorBody { status_code: 400, message: "no", error: "Bad Request" };
 

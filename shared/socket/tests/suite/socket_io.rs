@@ -1,7 +1,8 @@
 //! What the unmodified `socket.io-client` 4.8.4 sends, captured, and what it would not send.
 
+use models::Client;
 use serde_json::json;
-use socket::{Client, ErrorBody, Heartbeat, MOST_RECEIVED, ServerEvent, connect_error, connected};
+use socket::{ErrorBody, Heartbeat, MOST_RECEIVED, ServerEvent, Speak as _, connect_error, connected};
 
 use super::shown::shown;
 

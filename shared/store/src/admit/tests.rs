@@ -1,4 +1,6 @@
-use models::{ApiKeyId, Event, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId};
+use models::{
+    ApiKeyId, Event, Features, Happened, Lasts, Locks, Random, SeededRandom, Standing, Status, TokenId, Words,
+};
 use uuid::Uuid;
 
 use super::*;
@@ -39,7 +41,9 @@ fn room(key: &RoomKey) -> Room {
         revoked_before: Timestamp::default(),
         waiting_room: false,
         auto_gen_user_id: false,
+        features: Features::default(),
         default_locks: Locks::new(),
+        said: Words::new(),
         api_key: None,
         by_code: None,
         expires_at: Timestamp::NEVER,

@@ -60,6 +60,18 @@ pub struct Binding {
 }
 
 impl Binding {
+    /// The sitting that took the place, as its token says it; the place itself knows until when it is good.
+    pub fn sitting(&self, now: Timestamp) -> SessionToken {
+        SessionToken {
+            room: self.room.clone(),
+            sid: self.sid,
+            user: self.user.clone(),
+            participant: self.participant,
+            session: self.session,
+            expires_at: now,
+        }
+    }
+
     /// Whether both are of one place, if not of one sitting.
     fn is_of_place_of(&self, other: &Self) -> bool {
         (&self.room, self.sid, &self.user) == (&other.room, other.sid, &other.user)

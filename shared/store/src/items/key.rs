@@ -93,6 +93,11 @@ impl Key {
         Self::new(Self::room_partition(room), format!("CROWD#{sid}"))
     }
 
+    /// Whom those in the room were last told to be in it. Its place is after all that is read with the room.
+    pub(crate) fn told(room: &RoomKey) -> Self {
+        Self::new(Self::room_partition(room), "TOLD")
+    }
+
     /// The metadata that a join token brings, where it is kept apart.
     pub(crate) fn metadata(room: &RoomKey, token: TokenId) -> Self {
         Self::new(Self::room_partition(room), format!("{METADATA_PREFIX}{token}"))

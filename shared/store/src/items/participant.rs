@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use models::{
     Client, Connection, ConnectionId, Locks, Media, Metadata, Participant, ParticipantId, Profile, Role,
-    RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
+    RoomKey, SessionId, Sid, Standing, Timestamp, UserId, Words,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -59,6 +59,9 @@ pub(crate) struct ParticipantItem {
     guest: bool,
     #[serde(default, skip_serializing_if = "Locks::is_empty")]
     locks: Locks,
+    /// Always there, for an expression that sets a part of it needs the whole.
+    #[serde(default)]
+    said: Words,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Metadata>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +84,8 @@ pub(crate) struct ParticipantItem {
     screen: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     hand: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_by: Option<ParticipantId>,
     /// The lease of a seat without a connection: from then on the sweep may release it.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
@@ -134,6 +139,7 @@ impl ParticipantItem {
             hidden: person.hidden,
             guest: person.guest,
             locks: person.locks.clone(),
+            said: person.said.clone(),
             metadata: person.metadata.clone(),
             joined_at: person.joined_at,
             joined_before: person.joined_before,
@@ -145,6 +151,7 @@ impl ParticipantItem {
             video: person.media.video,
             screen: person.media.screen,
             hand: person.media.hand,
+            muted_by: person.muted_by,
             due_at: person.lease,
             due_shard: person.lease.map(|_| due_shard(room)),
             expires_at: person.expires_at.map(Timestamp::seconds),
@@ -184,6 +191,7 @@ impl ParticipantItem {
             hidden: item.hidden,
             guest: item.guest,
             locks: item.locks,
+            said: item.said,
             metadata: item.metadata,
             joined_at: item.joined_at,
             joined_before: item.joined_before,
@@ -192,6 +200,7 @@ impl ParticipantItem {
             tokens,
             connection: item.connection.zip(item.client).map(|(id, client)| Connection { id, client }),
             media: Media { audio, video, screen, hand },
+            muted_by: item.muted_by,
             lease: item.due_at,
             expires_at: item.expires_at.map(Timestamp::from_seconds),
         })

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use models::{
-    ApiKeyId, CodeRoom, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status, Timestamp, UserId,
+    ApiKeyId, CodeRoom, Features, Happened, Locks, Presenter, Room, RoomKey, Settings, Sid, Status,
+    Timestamp, UserId, Words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +45,13 @@ pub(crate) struct RoomItem {
     revoked_before: Timestamp,
     waiting_room: bool,
     auto_gen_user_id: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    features: Option<Features>,
     #[serde(default, skip_serializing_if = "Locks::is_empty")]
     default_locks: Locks,
+    /// Always there, for an expression that sets a part of it needs the whole.
+    #[serde(default)]
+    said: Words,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<ApiKeyId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +102,9 @@ impl RoomItem {
             revoked_before: room.revoked_before,
             waiting_room: room.waiting_room,
             auto_gen_user_id: room.auto_gen_user_id,
+            features: Some(room.features).filter(|features| *features != Features::default()),
             default_locks: room.default_locks.clone(),
+            said: room.said.clone(),
             api_key: room.api_key.clone(),
             code: by_code.map(|by_code| by_code.code.to_string()),
             host: by_code.map(|by_code| by_code.host.clone()),
@@ -157,7 +165,9 @@ impl RoomItem {
             revoked_before: item.revoked_before,
             waiting_room: item.waiting_room,
             auto_gen_user_id: item.auto_gen_user_id,
+            features: item.features.unwrap_or_default(),
             default_locks: item.default_locks,
+            said: item.said,
             api_key: item.api_key,
             by_code,
             expires_at: item.expires_at.map_or(Timestamp::NEVER, Timestamp::from_seconds),
@@ -180,7 +190,7 @@ fn from_millis(millis: i64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use models::{Event, RoomCode};
+    use models::{Event, Lock, RoomCode, Word};
     use uuid::Uuid;
 
     use super::*;
@@ -207,7 +217,9 @@ mod tests {
             revoked_before: Timestamp::from_millis(1_772_534_100_007),
             waiting_room: false,
             auto_gen_user_id: false,
+            features: Features::default(),
             default_locks: Locks::new(),
+            said: Lock::ALL.map(|lock| (lock, Word { locked: false, number: 1_234_567 })).into(),
             api_key: None,
             by_code: Some(CodeRoom {
                 code,

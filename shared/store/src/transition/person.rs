@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
-use models::{Entry, ParticipantId, RoomKey, Standing, Timestamp, UserId, waiter_expires_at};
+use models::{Entry, ParticipantId, RoomKey, Standing, Timestamp, UserId, Word, waiter_expires_at};
 use uuid::Uuid;
 
 use super::Expression;
 use crate::items::{Key, ParticipantItem, due_shard, token_attribute};
 use crate::step::{Action, Step, b, n, s};
 
-/// What somebody shows: an attribute for each switch that is on.
-const SHOWN: [&str; 4] = ["#audio", "#video", "#screen", "#hand"];
+/// What somebody shows: an attribute for each switch that is on, and who muted him.
+const SHOWN: [&str; 5] = ["#audio", "#video", "#screen", "#hand", "#muted_by"];
 
 impl Step {
     /// The write of the record of `user` in `room`. Of a join token that it adds, [`Step::bringing`] says what it brings.
@@ -165,6 +165,12 @@ impl Expression {
                 let (on, off): (Vec<_>, Vec<_>) = change.switches().partition(|(_, on)| *on);
                 self.set.extend(on.into_iter().map(|(name, _)| format!("#{name} = :yes").into()));
                 self.remove.extend(off.into_iter().map(|(name, _)| format!("#{name}").into()));
+                self.remove(["#muted_by"]);
+            }
+            Becomes::Muted(by) => {
+                self.bind("muted_by", s(by));
+                self.set(["#muted_by = :muted_by"]);
+                self.remove(["#audio"]);
             }
             Becomes::Settled => self.remove(["#previous_session"]),
             Becomes::Invited { token, expires_at, dropped, .. } => {
@@ -174,6 +180,13 @@ impl Expression {
                     self.set(["#expires_at = :expires_at"]);
                 }
                 self.remove.extend(attributes(dropped));
+            }
+            Becomes::Told { change, number } => {
+                for (lock, locked) in change {
+                    let placeholder = if *locked { "locks" } else { "lifts" };
+                    self.bind(placeholder, n(i64::from(Word { locked: *locked, number: *number })));
+                    self.set.push(format!("#said.#{} = :{placeholder}", lock.service()).into());
+                }
             }
             Becomes::Loses(tokens) => self.remove.extend(attributes(tokens)),
             Becomes::New(_) | Becomes::Gone => {}

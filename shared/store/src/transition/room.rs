@@ -4,7 +4,7 @@ use models::transition::{Change, Effect, Need, RoomTransition};
 use models::{Presenter, RoomKey, Status, Timestamp, UserId};
 
 use super::Expression;
-use crate::items::{Key, RoomItem, due_shard, encode, happened_text, tenant_shard};
+use crate::items::{Item, Key, RoomItem, due_shard, encode, happened_text, tenant_shard};
 use crate::step::{Step, b, m, n, s};
 
 impl Step {
@@ -106,8 +106,12 @@ impl Expression {
                 self.set(counted.then_some("#joined = if_not_exists(#joined, :zero) + :one"));
             }
             Effect::Present(user) => {
-                self.present(user, now);
+                self.present(Some(user), now);
                 self.set(["#presenter = if_not_exists(#presenter, :presenter)"]);
+            }
+            Effect::Switch(user) => {
+                self.present(user.as_ref(), now);
+                self.set(["#presenter = :presenter"]);
             }
             Effect::FreeSeat => self.set(["#seats = #seats - :one", "#hooks = #hooks + :one"]),
             Effect::DueAt(at) => {
@@ -124,7 +128,7 @@ impl Expression {
                 self.begin(key, *seated);
                 match presenter {
                     Some(user) => {
-                        self.present(user, now);
+                        self.present(Some(user), now);
                         self.set(["#presenter = :presenter"]);
                     }
                     None => self.remove(["#presenter"]),
@@ -149,12 +153,19 @@ impl Expression {
                 self.bind("waiting_room", b(settings.waiting_room));
                 self.set(["#settings = :settings", "#waiting_room = :waiting_room"]);
             }
+            Effect::Say { lock, locked: true } => {
+                self.set.push(format!("#said.#{} = #seq + :one", lock.service()).into());
+            }
+            Effect::Say { lock, locked: false } => {
+                self.bind("minus_one", n(-1));
+                self.set.push(format!("#said.#{} = :minus_one - #seq", lock.service()).into());
+            }
             Effect::Revoke => self.set(["#revoked_before = :now"]),
         }
     }
 
-    fn present(&mut self, user: &UserId, since: Timestamp) {
-        let presenter = Presenter { user: user.clone(), since };
+    fn present(&mut self, user: Option<&UserId>, since: Timestamp) {
+        let presenter = Presenter { user: user.cloned(), since };
         self.bind("presenter", m(encode(&presenter)));
     }
 
@@ -162,6 +173,7 @@ impl Expression {
         // Webhook numbers given out by a new session: room_created, room_started, and the first join's.
         self.bind("two", n(2));
         self.bind("three", n(3));
+        self.bind("nothing", m(Item::new()));
         self.bind("due_shard", s(due_shard(key)));
         self.bind("tenant_shard", s(tenant_shard(&key.tenant, key, true)));
         self.set([
@@ -171,6 +183,7 @@ impl Expression {
             "#due_shard = :due_shard",
             "#tenant_shard = :tenant_shard",
             "#tenant_time = :now",
+            "#said = :nothing",
         ]);
         if seated {
             self.set(["#seats = :one", "#joined = :one", "#hooks = :three", "#started_at = :now"]);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use models::transition::{Becomes, Change, Effect, Need, RoomTransition};
 use models::{
-    CodeRoom, Event, Happened, Locks, Presenter, Room, RoomCode, RoomKey, SessionId, Settings, Sid, Status,
-    Timestamp, UserId,
+    CodeRoom, Event, Features, Happened, Lock, LockChange, Locks, Presenter, Room, RoomCode, RoomKey,
+    SessionId, Settings, Sid, Status, Timestamp, UserId, Word, Words,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -80,9 +80,16 @@ fn room() -> impl Strategy<Value = Room> {
         (moment(), prop::option::of(moment()), prop_oneof![moment(), Just(Timestamp::NEVER)], moment());
     let lasts = (prop::option::of(1..3_u64), prop_oneof![moment(), Just(Timestamp::NEVER)]);
     let counts = (0..3_u32, 1..4_u32, prop::option::of(1..3_u32), 1..3_u64, 2..5_u32);
-    let has = (prop::option::of(by_code()), any::<(bool, bool, bool)>());
+    let has = (prop::option::of(by_code()), any::<(bool, bool, bool)>(), words());
     (sid(), status(), clock, lasts, counts, has).prop_map(
-        |(sid, status, (created, started, due, revoked), (lasts, expires), counts, (by_code, flags))| {
+        |(
+            sid,
+            status,
+            (created, started, due, revoked),
+            (lasts, expires),
+            counts,
+            (by_code, flags, said),
+        )| {
             let (seats, joined, max_participants, seq, hooks) = counts;
             let (locked, waiting_room, presents) = flags;
             Room {
@@ -95,7 +102,7 @@ fn room() -> impl Strategy<Value = Room> {
                 max_participants,
                 seq,
                 hooks,
-                presenter: presents.then(|| Presenter { user: user(), since: created }),
+                presenter: presents.then(|| Presenter { user: Some(user()), since: created }),
                 created_at: created,
                 started_at: started,
                 ended_at: None,
@@ -105,13 +112,32 @@ fn room() -> impl Strategy<Value = Room> {
                 revoked_before: revoked,
                 waiting_room,
                 auto_gen_user_id: false,
+                features: Features::default(),
                 default_locks: Locks::new(),
+                said,
                 api_key: None,
                 by_code,
                 expires_at: expires,
             }
         },
     )
+}
+
+fn lock() -> impl Strategy<Value = Lock> {
+    select(Lock::ALL.to_vec())
+}
+
+fn word() -> impl Strategy<Value = Word> {
+    (any::<bool>(), 1..9_u64).prop_map(|(locked, number)| Word { locked, number })
+}
+
+/// One that changes nothing is not written.
+fn lock_change() -> impl Strategy<Value = LockChange> {
+    prop::collection::btree_map(lock(), any::<bool>(), 1..3)
+}
+
+fn words() -> impl Strategy<Value = Words> {
+    prop::collection::btree_map(lock(), word(), 0..3)
 }
 
 fn need() -> impl Strategy<Value = Need> {
@@ -153,6 +179,10 @@ fn change() -> impl Strategy<Value = Change> {
         1 => Just(vec![]),
         2 => (seat, presenter()).prop_map(|(seat, user)| {
             [seat].into_iter().chain(user.map(Effect::Present)).collect()
+        }),
+        1 => presenter().prop_map(|user| vec![Effect::Switch(user)]),
+        2 => lock_change().prop_map(|change| {
+            change.into_iter().map(|(lock, locked)| Effect::Say { lock, locked }).collect()
         }),
         1 => moment().prop_map(|at| vec![Effect::FreeSeat, Effect::DueAt(at)]),
         2 => begin.prop_map(|begin| vec![begin]),

@@ -186,6 +186,8 @@ async fn server_api(contract: &mut Contract) {
     {
         contract.accepted(id, By::Key, &[]).await;
     }
+    presenters(contract, &session(&seats[0]), &session(&seats[1])).await;
+    locks(contract, &session(&seats[0]), &session(&seats[1])).await;
     removals(contract, &session(&seats[0]), &session(&seats[1])).await;
     let resumed = contract.accepted("resume", By::Token(&session(&seats[0])), &[]).await;
     contract.accepted("leave", By::Token(&session(&resumed[0])), &[]).await;
@@ -264,6 +266,29 @@ async fn webhooks(contract: &mut Contract) {
     contract.accepted_with("testWebhook", By::Key, "url", &receiver.url).await;
     contract.accepted_with("testWebhook", By::Key, "url", "http://127.0.0.1:1/").await;
     contract.refused("testWebhook", By::Key, &[], Some(json!({"url": "ftp://x/"})), "invalid").await;
+}
+
+/// A moderator says who presents.
+async fn presenters(contract: &mut Contract, moderator: &str, bob: &str) {
+    let switch = |user: &str, task: &str| Some(json!({"user_id": user, "task": task}));
+    let (by, by_bob) = (By::Token(moderator), By::Token(bob));
+    contract.refused("switchPresenter", by_bob, &[], switch("bob", "PROMOTE"), "onlyAModeratorCanDo").await;
+    contract.refused("switchPresenter", by, &[], switch("nobody", "DEMOTE"), "participantNotFound").await;
+    contract.refused("switchPresenter", by, &[], switch("bob", "demote"), "taskMustBeOneOf").await;
+    contract.accepted("switchPresenter", by, &[]).await;
+}
+
+/// A moderator locks and unlocks.
+async fn locks(contract: &mut Contract, moderator: &str, bob: &str) {
+    let say = |user: &str, direction: &str| {
+        Some(json!({"user_id": user, "service": "chat", "direction": direction}))
+    };
+    let (id, by, by_bob) = ("updateLockSettings", By::Token(moderator), By::Token(bob));
+    contract.refused(id, by_bob, &[], say("all", "unlock"), "onlyAModeratorCanDo").await;
+    contract.refused(id, by, &[], say("nobody", "lock"), "participantNotFound").await;
+    contract.refused(id, by, &[], say("bob", "nonsense"), "directionMustBeOneOf").await;
+    contract.refused(id, by, &[], say("alice", "lock"), "hostAndModeratorsCannotBe").await;
+    contract.accepted(id, by, &[]).await;
 }
 
 /// A moderator and the back end put people out, and let them back; a report says what became of the session.

@@ -62,7 +62,7 @@ fn an_asterisk_stands_for_the_rest_of_a_name() {
 fn what_is_no_statement_of_named_actions_on_named_resources_is_refused() {
     let allow = |rest: &str| format!("{{Statement: [{{Effect: Allow, {rest}}}]}}");
     let arn = "Resource: 'arn:aws:sqs:::jobs'";
-    let services = "Action: expected one action of dynamodb, sqs, ssm, by its name, found";
+    let services = "Action: expected one action of dynamodb, execute-api, sqs, ssm, by its name, found";
     let named = "Resource: expected an ARN, in which an asterisk stands at most at the end of a name, found";
     for (policy, text) in [
         (

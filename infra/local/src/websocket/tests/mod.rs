@@ -110,6 +110,8 @@ async fn start_from(template: &Template, script: &Arc<Script>, limits: Limits) -
     let address = listener.local_addr().expect("an address").to_string();
     let console = Console::memory();
     let functions = Arc::<Script>::clone(script);
+    let permissions = Arc::new(Permissions::of(template, console.clone()));
+    let functions = (functions as Arc<dyn Invoke>, permissions);
     let sockets = WebSockets::start(listener, template, functions, limits, console.clone()).expect("starts");
     Rig { sockets, address, script: Arc::clone(script), console }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use uuid::Uuid;
 
-use super::{NOW, moment, once_each, session, sid, token, user};
+use super::{NOW, lock_change, moment, once_each, session, sid, token, user, words};
 use crate::items::{Item, TokenRecord, encode};
 
 fn socket() -> impl Strategy<Value = Connection> {
@@ -26,9 +26,8 @@ fn media() -> impl Strategy<Value = Media> {
 }
 
 fn media_change() -> impl Strategy<Value = MediaChange> {
-    // One that changes nothing is not written.
-    any::<(bool, [Option<bool>; 3])>().prop_map(|(audio, [video, screen, hand])| MediaChange {
-        audio: Some(audio),
+    any::<[Option<bool>; 4]>().prop_map(|[audio, video, screen, hand]| MediaChange {
+        audio,
         video,
         screen,
         hand,
@@ -38,28 +37,39 @@ fn media_change() -> impl Strategy<Value = MediaChange> {
 pub(super) fn person() -> impl Strategy<Value = Participant> {
     let sits = (session(), prop::option::of(session()), any::<bool>());
     let times = (prop::option::of(moment()), prop::option::of(moment()), prop::option::of(moment()));
-    let shows = (prop::option::of(socket()), media());
-    (sid(), standing(), sits, (times, shows), prop::option::of(moment()), any::<(bool, bool)>()).prop_map(
-        |(sid, standing, (session, previous, admitted), (times, (connection, media)), expires, tokens)| {
-            let ((joined, waiting, lease), (first, second)) = (times, tokens);
-            let present = matches!(standing, Standing::Active | Standing::Waiting);
-            let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
-            Participant {
-                session: present.then_some(session),
-                previous_session: previous.filter(|_| present),
-                metadata: Some(Metadata::Text("{}".to_owned())),
-                joined_at: joined,
-                waiting_since: waiting,
-                admitted,
-                tokens: has.map(|id| (Uuid::from_u128(id), NOW)).collect(),
-                connection,
-                media,
-                lease,
-                expires_at: expires,
-                ..Participant::new(sid, user(), standing)
-            }
-        },
-    )
+    let muted_by = prop::option::of(Just(ParticipantId(Uuid::from_u128(7))));
+    let shows = (prop::option::of(socket()), media(), muted_by);
+    (sid(), standing(), sits, (times, shows), prop::option::of(moment()), (any::<(bool, bool)>(), words()))
+        .prop_map(
+            |(
+                sid,
+                standing,
+                (session, previous, admitted),
+                (times, (connection, media, muted_by)),
+                expires,
+                has,
+            )| {
+                let ((joined, waiting, lease), ((first, second), said)) = (times, has);
+                let present = matches!(standing, Standing::Active | Standing::Waiting);
+                let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
+                Participant {
+                    session: present.then_some(session),
+                    previous_session: previous.filter(|_| present),
+                    metadata: Some(Metadata::Text("{}".to_owned())),
+                    said,
+                    joined_at: joined,
+                    waiting_since: waiting,
+                    admitted,
+                    tokens: has.map(|id| (Uuid::from_u128(id), NOW)).collect(),
+                    connection,
+                    media,
+                    muted_by,
+                    lease,
+                    expires_at: expires,
+                    ..Participant::new(sid, user(), standing)
+                }
+            },
+        )
 }
 
 fn standing() -> impl Strategy<Value = Standing> {
@@ -117,6 +127,7 @@ fn becomes() -> impl Strategy<Value = Becomes> {
             .prop_map(|(previous, session, held)| Becomes::Sits { previous, session, held }),
         1 => moment().prop_map(Becomes::Lost),
         1 => media_change().prop_map(Becomes::Shows),
+        1 => Just(Becomes::Muted(ParticipantId(Uuid::from_u128(8)))),
         1 => Just(Becomes::Settled),
         1 => invited.prop_map(|(expires_at, dropped)| Becomes::Invited {
             token: Uuid::from_u128(3),
@@ -124,6 +135,7 @@ fn becomes() -> impl Strategy<Value = Becomes> {
             expires_at,
             dropped,
         }),
+        1 => (lock_change(), 1..9_u64).prop_map(|(change, number)| Becomes::Told { change, number }),
         1 => tokens().prop_map(Becomes::Loses),
         1 => Just(Becomes::Gone),
     ]

@@ -1,0 +1,141 @@
+//! Tells those in a room who came, went and changed. A message of the queue says only that there is something to tell; a
+//! round tells all there is, and the messages of what it has told find nothing left.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use api::{Batch, ConfigError, Env, Error, Halt, Worker};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::future::join_all;
+use models::Sid;
+use outbox::Queue;
+use realtime::Sockets;
+use realtime::people::Whole;
+use realtime::presence::{Round, RoundDue, pause_after};
+use socket::ServerEvent;
+use store::LastRound;
+use tracing::info;
+
+/// How often people are read again who came and went while they were read, and the pause before.
+const MOST_READS: u32 = 5;
+const READ_PAUSE: Duration = Duration::from_millis(40);
+
+/// What this function is configured with.
+pub struct Config {
+    sockets: Sockets,
+    rounds: Queue,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[expect(clippy::unused_async, reason = "every function loads in the same way; others read secrets")]
+    pub async fn load(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self { sockets: Sockets::connect(env)?, rounds: Queue::connect(env, "ROUNDS_QUEUE_URL")? })
+    }
+}
+
+/// What came of a round.
+enum Done {
+    /// What was due is told.
+    Told,
+    /// The last round was too large for another one so soon after it.
+    NotYet(Duration),
+}
+
+/// Works on a batch; what is not told comes again.
+pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
+    let mut batch = Batch::of("round of presence");
+    let mut rooms = BTreeMap::<Sid, (RoundDue, Vec<&SqsMessage>)>::new();
+    for message in &event.records {
+        match serde_json::from_str::<RoundDue>(message.body.as_deref().unwrap_or_default()) {
+            Ok(due) => {
+                let (last, messages) = rooms.entry(due.sid).or_insert_with(|| (due.clone(), vec![]));
+                last.seq = last.seq.max(due.seq);
+                messages.push(message);
+            }
+            Err(failure) => {
+                batch.note(message, Err(failure.into()));
+            }
+        }
+    }
+    let rounds = rooms.into_values().map(|(due, messages)| async move {
+        (tell(worker, &due).await.map_err(Halt::into_failure), messages)
+    });
+    for (done, messages) in join_all(rounds).await {
+        let mut failure = None;
+        let is_told = match done {
+            Ok(Done::Told) => true,
+            Ok(Done::NotYet(pause)) => {
+                hide(worker, &messages, pause).await?;
+                false
+            }
+            Err(failed) => {
+                failure = Some(failed);
+                false
+            }
+        };
+        for message in messages {
+            batch.note(message, failure.take().map_or(Ok(is_told), Err));
+        }
+    }
+    Ok(batch.answer())
+}
+
+/// Puts messages off. All of them: those of a session come in their order, so one that is late holds up the others.
+async fn hide(worker: &Worker<Config>, messages: &[&SqsMessage], pause: Duration) -> Result<(), Error> {
+    // SQS counts in whole seconds.
+    let pause = Duration::from_secs(pause.as_secs() + 1);
+    let receipts = messages.iter().filter_map(|message| message.receipt_handle.as_deref());
+    let hidden = join_all(receipts.map(|receipt| worker.config.rounds.hide(receipt, pause))).await;
+    Ok(hidden.into_iter().collect::<Result<(), _>>()?)
+}
+
+/// Tells what there is to tell in a session, up to this change at least.
+async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
+    let store = &worker.store;
+    let before = store.last_round(&due.room).await?.filter(|before| before.sid == due.sid);
+    if let Some(before) = &before {
+        if before.seq >= due.seq {
+            return Ok(Done::Told);
+        }
+        let next = before.at.plus(pause_after(before.posts));
+        let left = next.since(worker.clock.now());
+        if !left.is_zero() && before.posts > 0 {
+            return Ok(Done::NotYet(left));
+        }
+    }
+    let Some(whole) = read(worker, due).await? else { return Ok(Done::Told) };
+    let at = worker.clock.now();
+    let round = Round::of(&whole, before.as_ref());
+    let mut posts = 0;
+    if !round.is_empty() {
+        let sockets = &worker.config.sockets;
+        let (alike, apart) = round.receivers();
+        if let Some(viewer) = alike.first() {
+            let connections = alike.iter().filter_map(|person| person.connection.as_ref());
+            posts += sockets.tell(store, connections, ServerEvent::Presence, &round.shown_to(viewer)).await?;
+        }
+        let each = apart.iter().map(async |viewer| {
+            sockets.tell(store, &viewer.connection, ServerEvent::Presence, &round.shown_to(viewer)).await
+        });
+        posts += join_all(each).await.into_iter().sum::<Result<usize, _>>()?;
+    }
+    let posts = u32::try_from(posts).unwrap_or(u32::MAX);
+    info!(room = %due.room, seq = whole.room.seq, posts, "presence");
+    let people = round.into_people();
+    store.note_round(&due.room, &LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people }).await?;
+    Ok(Done::Told)
+}
+
+/// The session as it stands, if it still runs; where people come and go faster than they can be read, as it almost stands.
+async fn read(worker: &Worker<Config>, due: &RoundDue) -> Result<Option<Whole>, Halt> {
+    for _ in 1..MOST_READS {
+        let whole = Whole::read(&worker.store, &due.room, worker.clock.now()).await?;
+        match whole.filter(|whole| whole.room.sid == due.sid) {
+            Some(whole) if !whole.is_settled => tokio::time::sleep(READ_PAUSE).await,
+            whole => return Ok(whole),
+        }
+    }
+    let whole = Whole::read(&worker.store, &due.room, worker.clock.now()).await?;
+    Ok(whole.filter(|whole| whole.room.sid == due.sid))
+}

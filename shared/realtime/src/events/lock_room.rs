@@ -1,0 +1,26 @@
+//! `lock-room`: nobody new enters, or people may again. The others hear of it by the relay, as of a lock over HTTP.
+
+use api::{Fields, Halt};
+use models::Room;
+use serde_json::json;
+use socket::Request;
+use store::{Connected, SettingsChange};
+
+use crate::{Data, Realtime};
+
+/// Does it.
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+    let seat = realtime.moderator(connected).await?;
+    let mut fields = Fields::of(request.data.clone());
+    let locked = fields.boolean("locked");
+    if locked.is_none() {
+        fields.refuse("locked", "is required");
+    }
+    fields.finish()?;
+    let decide = |room: &Room| {
+        let locked = locked.filter(|locked| *locked != room.locked);
+        Ok(SettingsChange { locked, settings: None, max_participants: None })
+    };
+    let (room, _) = realtime.store.change_settings(&seat.room.key, decide, None).await?;
+    Ok(super::data(&json!({"locked": room.locked})))
+}

@@ -1,0 +1,19 @@
+//! `sync`: the whole state of the session again.
+
+use api::Halt;
+use models::Refusal;
+
+use socket::Request;
+use store::Connected;
+
+use crate::people::Whole;
+use crate::{Data, Realtime};
+
+/// Does it.
+pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Data, Halt> {
+    let seat = realtime.seat(connected).await?;
+    let now = realtime.now();
+    let whole = Whole::read(&realtime.store, &seat.room.key, now).await?;
+    let whole = whole.filter(|whole| whole.room.sid == seat.room.sid).ok_or(Refusal::RoomNotActive)?;
+    Ok(super::data(&whole.shown_to(&seat.person, now)))
+}

@@ -1,0 +1,27 @@
+//! What the functions of the WebSocket API share.
+//!
+//! A message is counted, read, and answered in one place ([`run`]), whichever client sent it; what it asks for is done by
+//! the module of its event. A function of a route does one of them, and the one of `$default` does all: Socket.IO's
+//! packets are no JSON objects, so the gateway sends them there (`docs/decisions/0026`).
+//!
+//! * [`Sockets`]: what the server says, by `@connections`;
+//! * [`Callers`]: who is behind a connection;
+//! * [`Realtime`]: what a handler depends on, and who asks;
+//! * [`people`]: people and rooms, as they are shown;
+//! * [`presence`]: what those in a room are told of one another;
+//! * [`events`]: a module for each event.
+
+mod asked;
+mod callers;
+pub mod events;
+pub mod people;
+pub mod presence;
+mod run;
+mod sockets;
+mod tending;
+
+pub use asked::{Realtime, Seat, of_id};
+pub use callers::Callers;
+pub use run::{Data, Handling, receive, run, run_default};
+pub use sockets::{Said, Sockets, grace};
+pub use tending::{CHECKED_EVERY, JOINS_WITHIN, Tending, Turn};

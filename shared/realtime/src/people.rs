@@ -1,0 +1,161 @@
+//! People and rooms as those who are in the room are told of them (`rules.md` 5).
+
+use api::rooms::{ParticipantOut, RoomOut, settings};
+use models::{Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
+use serde::Serialize;
+use store::{RoomDocument, Store, StoreError};
+
+/// Somebody who is in, as the others see him.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, as the API names them")]
+pub struct PresentOut {
+    id: String,
+    user_id: Option<String>,
+    display_name: String,
+    avatar_url: Option<String>,
+    role: Role,
+    is_host: bool,
+    audio: bool,
+    video: bool,
+    screen: bool,
+    hand: bool,
+    away: bool,
+}
+
+impl From<&Participant> for PresentOut {
+    fn from(person: &Participant) -> Self {
+        Self {
+            id: person.id.to_string(),
+            user_id: (!person.guest).then(|| person.user.to_string()),
+            display_name: person.profile.name.clone(),
+            avatar_url: person.profile.avatar_url.clone(),
+            role: person.role,
+            is_host: person.role == Role::Host,
+            audio: person.media.audio,
+            video: person.media.video,
+            screen: person.media.screen,
+            hand: person.media.hand,
+            away: person.is_away(),
+        }
+    }
+}
+
+/// Somebody who waits, as those see him who may let him in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingOut {
+    id: String,
+    display_name: String,
+    avatar_url: Option<String>,
+    waiting_since: Option<String>,
+}
+
+impl From<&Participant> for WaitingOut {
+    fn from(person: &Participant) -> Self {
+        Self {
+            id: person.id.to_string(),
+            display_name: person.profile.name.clone(),
+            avatar_url: person.profile.avatar_url.clone(),
+            waiting_since: person.waiting_since.map(|at| at.to_string()),
+        }
+    }
+}
+
+/// A session with all who are in it, or wait.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The room. What is told of people is no older than its `seq`.
+    pub room: Room,
+    /// Its metadata.
+    pub document: RoomDocument,
+    /// Who has a seat, in order of arrival.
+    pub present: Vec<Participant>,
+    /// Who waits, in order of arrival.
+    pub waiting: Vec<Participant>,
+    /// Who was in, or was turned away.
+    pub gone: Vec<Participant>,
+    /// Whether nothing happened while it was read: then it is what the session was at its `seq`.
+    pub is_settled: bool,
+}
+
+impl Whole {
+    /// Reads the session that runs in the room at `now`; none if there is none.
+    pub async fn read(store: &Store, key: &RoomKey, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        // First: what happens until the people are read is told once more, and never left out.
+        let Some(room) = store.room(key).await?.filter(|room| room.is_open(now)) else { return Ok(None) };
+        let read = store.whole_room(key).await?;
+        let Some(after) = read.room.filter(|after| after.sid == room.sid) else { return Ok(None) };
+        let is_settled = after.seq == room.seq;
+        let missing = || StoreError::Corrupt("META", "a session without metadata".to_owned());
+        let document = read.document.ok_or_else(missing)?;
+        let mut whole = Self { room, document, present: vec![], waiting: vec![], gone: vec![], is_settled };
+        for person in read.participants.into_iter().filter(|person| person.sid == whole.room.sid) {
+            match person.standing {
+                Standing::Active => whole.present.push(person),
+                Standing::Waiting => whole.waiting.push(person),
+                Standing::Left | Standing::Banned => whole.gone.push(person),
+                Standing::Invited => {}
+            }
+        }
+        whole.waiting.sort_by_key(|person| (person.waiting_since, person.id));
+        Ok(Some(whole))
+    }
+
+    /// All of it, as `viewer` may know it.
+    pub fn shown_to(&self, viewer: &Participant, now: Timestamp) -> StateOut {
+        let participants = self.present.iter().filter(|person| viewer.may_see(person, &self.room));
+        let waiting = viewer.may_moderate().then(|| self.waiting.iter().map(WaitingOut::from).collect());
+        StateOut {
+            seq: self.room.seq,
+            participants: participants.map(PresentOut::from).collect(),
+            waiting,
+            settings: settings(&self.room),
+            room: RoomOut::of(&self.room, &self.document, now),
+        }
+    }
+}
+
+/// The whole state of a session: the answer to `sync`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StateOut {
+    seq: u64,
+    participants: Vec<PresentOut>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<Vec<WaitingOut>>,
+    settings: Settings,
+    room: RoomOut,
+}
+
+/// The answer to `join-room`, and what somebody is told who was admitted.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinOut {
+    #[serde(flatten)]
+    participant: ParticipantOut,
+    /// None while he waits: a ticket opens nothing else.
+    #[serde(flatten)]
+    inside: Option<Inside>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Inside {
+    #[serde(flatten)]
+    state: StateOut,
+    start_muted: bool,
+}
+
+impl JoinOut {
+    /// Somebody who has a seat in the session.
+    pub fn seated(participant: ParticipantOut, whole: &Whole, person: &Participant, now: Timestamp) -> Self {
+        let inside = Inside { state: whole.shown_to(person, now), start_muted: whole.room.mutes_newcomers() };
+        Self { participant, inside: Some(inside) }
+    }
+
+    /// Somebody who waits.
+    pub const fn waiting(participant: ParticipantOut) -> Self {
+        Self { participant, inside: None }
+    }
+}

@@ -1,0 +1,149 @@
+//! Rounds of presence: who came, went and changed since those in the room were last told (`docs/decisions/0027`).
+//!
+//! A round compares who is in with who was told to be; it is not made of events. So many changes are one message, a round
+//! that is done twice tells nothing new, and what a lost one would have told the next one tells.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use models::{Participant, ParticipantId, Role, RoomKey, Sid, Standing};
+use serde::{Deserialize, Serialize};
+use store::LastRound;
+use uuid::Uuid;
+
+use crate::people::{PresentOut, Whole};
+
+/// Posts a second of one room, over time.
+const MOST_POSTS: u32 = 30;
+
+/// A message of the queue: there is something to tell in a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundDue {
+    /// The room.
+    pub room: RoomKey,
+    /// The session of the room.
+    pub sid: Sid,
+    /// The change that is to be told.
+    pub seq: u64,
+}
+
+impl RoundDue {
+    /// What it is known by: a round is due once for each change.
+    pub fn deduplication_id(&self) -> String {
+        format!("{}:{}", self.sid, self.seq)
+    }
+}
+
+/// How long after a round of so many posts the next one comes at the earliest. A queue's delay of a second makes one a
+/// second; in rooms of more than thirty people who come and go all the time there is a round less often, for each person
+/// more makes both a message more and every round larger.
+pub fn pause_after(posts: u32) -> Duration {
+    Duration::from_secs(1).max(Duration::from_secs(posts.into()) / MOST_POSTS)
+}
+
+/// Somebody who is not in any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LeftOut {
+    id: ParticipantId,
+    display_name: String,
+    reason: &'static str,
+}
+
+/// What one receiver is told.
+#[derive(Clone, Debug, Serialize)]
+pub struct PresenceOut {
+    seq: u64,
+    joined: Vec<PresentOut>,
+    left: Vec<LeftOut>,
+    changed: Vec<PresentOut>,
+    count: usize,
+}
+
+/// What there is to tell in a session.
+#[derive(Debug)]
+pub struct Round<'a> {
+    whole: &'a Whole,
+    joined: Vec<&'a Participant>,
+    changed: Vec<&'a Participant>,
+    /// With the record of whoever it is, as far as there is one.
+    left: Vec<(ParticipantId, Option<&'a Participant>)>,
+    people: BTreeMap<ParticipantId, u32>,
+}
+
+impl<'a> Round<'a> {
+    /// What is to be told of a session as it stands, after what was told `before`.
+    pub fn of(whole: &'a Whole, before: Option<&LastRound>) -> Self {
+        let before = before.filter(|before| before.sid == whole.room.sid);
+        let nobody = BTreeMap::new();
+        let before = before.map_or(&nobody, |before| &before.people);
+        let (mut joined, mut changed, mut people) = (vec![], vec![], BTreeMap::new());
+        for person in whole.present.iter().filter(|person| !person.hidden) {
+            let digest = digest(person);
+            match before.get(&person.id) {
+                None => joined.push(person),
+                Some(told) if *told != digest => changed.push(person),
+                Some(_) => {}
+            }
+            people.insert(person.id, digest);
+        }
+        let gone: HashMap<_, _> = [&whole.gone, &whole.waiting, &whole.present]
+            .into_iter()
+            .flatten()
+            .map(|person| (person.id, person))
+            .collect();
+        let left = before.keys().filter(|id| !people.contains_key(id));
+        let left = left.map(|id| (*id, gone.get(id).copied())).collect();
+        Self { whole, joined, changed, left, people }
+    }
+
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.joined.is_empty() && self.changed.is_empty() && self.left.is_empty()
+    }
+
+    /// Those who are connected and are told the same, and each of those who are told something of their own.
+    pub fn receivers(&self) -> (Vec<&'a Participant>, Vec<&'a Participant>) {
+        let connected = self.whole.present.iter().filter(|person| person.connection.is_some());
+        connected.partition(|person| {
+            self.whole.room.features.allow_view_other_users_list || person.role != Role::Participant
+        })
+    }
+
+    /// What `viewer` is told.
+    pub fn shown_to(&self, viewer: &Participant) -> PresenceOut {
+        let room = &self.whole.room;
+        let shows = |person: &&&Participant| viewer.may_see(person, room);
+        let left = self.left.iter().filter(|(_, person)| {
+            person.is_none_or(|person| viewer.may_see(&Participant { hidden: false, ..person.clone() }, room))
+        });
+        PresenceOut {
+            seq: self.whole.room.seq,
+            joined: self.joined.iter().filter(shows).map(|person| PresentOut::from(*person)).collect(),
+            left: left.map(|(id, person)| left_out(*id, *person)).collect(),
+            changed: self.changed.iter().filter(shows).map(|person| PresentOut::from(*person)).collect(),
+            count: self.whole.present.iter().filter(|person| viewer.may_see(person, room)).count(),
+        }
+    }
+
+    /// Whom those in the room have been told of after this round.
+    pub fn into_people(self) -> BTreeMap<ParticipantId, u32> {
+        self.people
+    }
+}
+
+fn left_out(id: ParticipantId, person: Option<&Participant>) -> LeftOut {
+    let reason = match person.map(|person| person.standing) {
+        Some(Standing::Banned) => "banned",
+        Some(Standing::Waiting) => "waiting",
+        _ => "left",
+    };
+    LeftOut { id, display_name: person.map(|person| person.profile.name.clone()).unwrap_or_default(), reason }
+}
+
+/// Four bytes that are others when somebody is shown otherwise.
+fn digest(person: &Participant) -> u32 {
+    let shown = serde_json::to_vec(&PresentOut::from(person)).expect("it has text keys");
+    let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, &shown).as_u64_pair();
+    u32::try_from(high >> 32).unwrap_or_default()
+}

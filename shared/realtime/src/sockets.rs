@@ -1,0 +1,199 @@
+//! What the server says to connections, by API Gateway's `@connections`
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use api::{ConfigError, Env, Halt};
+use aws_sdk_apigatewaymanagement::Client as Management;
+use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
+use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
+use aws_sdk_apigatewaymanagement::config::{BehaviorVersion, Region};
+use aws_sdk_apigatewaymanagement::error::{DisplayErrorContext, SdkError};
+use aws_sdk_apigatewaymanagement::operation::delete_connection::DeleteConnectionError;
+use aws_sdk_apigatewaymanagement::operation::get_connection::GetConnectionError;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use futures_util::{StreamExt as _, stream};
+use models::{Client, Connection, ConnectionId};
+use serde::Serialize;
+use socket::{ServerEvent, Speak as _};
+use store::{Grace, Store};
+use tracing::{error, warn};
+
+/// Connections that something is said to at a time.
+const AT_A_TIME: usize = 64;
+
+/// How long one call may take: a client that does not read must not hold up the others.
+const CALL_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The pauses after which what the gateway did not take is posted again. The SDK's own begin at a second.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(30), Duration::from_millis(120), Duration::from_millis(500)];
+
+/// How often a new connection is greeted that does not stand yet, and the pause between: four seconds in all.
+const MOST_GREETINGS: usize = 80;
+const GREETING_PAUSE: Duration = Duration::from_millis(50);
+
+/// What became of something that was said to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The gateway has taken it.
+    Taken,
+    /// There is no such connection.
+    Gone,
+    /// It was not said, whatever was tried: the client does not read, or the gateway did not answer.
+    Lost,
+}
+
+/// How long a place outlasts its connection: by `RECONNECT_GRACE_SECONDS` and `UNATTACHED_TIMEOUT_SECONDS`.
+pub fn grace(env: &Env) -> Result<Grace, ConfigError> {
+    Ok(Grace {
+        seat: env.seconds("RECONNECT_GRACE_SECONDS")?,
+        waiting: env.seconds("UNATTACHED_TIMEOUT_SECONDS")?,
+    })
+}
+
+/// The connections of the WebSocket API. Cheap to clone.
+#[derive(Clone)]
+pub struct Sockets {
+    management: Management,
+    grace: Grace,
+}
+
+impl fmt::Debug for Sockets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Sockets").field("grace", &self.grace).finish_non_exhaustive()
+    }
+}
+
+impl Sockets {
+    /// The API whose address is in `CONNECTIONS_ENDPOINT`; for the rest see [`grace`].
+    pub fn connect(env: &Env) -> Result<Self, ConfigError> {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).build();
+        let config = aws_sdk_apigatewaymanagement::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(env.region().to_owned()))
+            .credentials_provider(env.credentials().clone())
+            .endpoint_url(env.required("CONNECTIONS_ENDPOINT")?)
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::disabled());
+        Ok(Self { management: Management::from_conf(config.build()), grace: grace(env)? })
+    }
+
+    /// How long a place outlasts its connection.
+    pub const fn grace(&self) -> Grace {
+        self.grace
+    }
+
+    /// Says a text to a connection. Of one that is gone the table is told, for nobody else may: `$disconnect` is best
+    /// effort.
+    pub async fn post(&self, store: &Store, to: &ConnectionId, text: &str) -> Result<Said, Halt> {
+        let said = self.try_to_post(to, text).await;
+        if said == Said::Gone {
+            store.disconnect(to, self.grace).await?;
+        }
+        Ok(said)
+    }
+
+    async fn try_to_post(&self, to: &ConnectionId, text: &str) -> Said {
+        if !socket::fits(text) {
+            error!(bytes = text.len(), "what was to be said is larger than the gateway sends");
+            return Said::Lost;
+        }
+        let mut pauses = PAUSES.iter();
+        loop {
+            let post = self.management.post_to_connection().connection_id(to.as_str());
+            let posted = Box::pin(post.data(Blob::new(text)).send()).await;
+            let Err(failed) = posted else { return Said::Taken };
+            if is_gone(&failed) {
+                return Said::Gone;
+            }
+            let Some(pause) = pauses.next() else {
+                warn!(error = %DisplayErrorContext(&failed), "a connection could not be told something");
+                return Said::Lost;
+            };
+            tokio::time::sleep(*pause).await;
+        }
+    }
+
+    /// Says the first text to a connection, which may not quite stand yet: nobody is posted to before `$connect` has
+    /// answered.
+    pub async fn greet(&self, store: &Store, to: &ConnectionId, text: &str) -> Result<Said, Halt> {
+        for _ in 0..MOST_GREETINGS {
+            let said = self.try_to_post(to, text).await;
+            if said != Said::Gone {
+                return Ok(said);
+            }
+            tokio::time::sleep(GREETING_PAUSE).await;
+        }
+        self.post(store, to, text).await
+    }
+
+    /// Tells all of these connections the same, many at a time; each client in its own words. Who is not reached is not
+    /// waited for. Says how many posts were made.
+    pub async fn tell<'a>(
+        &self,
+        store: &Store,
+        to: impl IntoIterator<Item = &'a Connection>,
+        event: ServerEvent,
+        data: &impl Serialize,
+    ) -> Result<usize, Halt> {
+        let mut texts = HashMap::<Client, String>::new();
+        let to: Vec<&Connection> = to.into_iter().collect();
+        for connection in &to {
+            texts.entry(connection.client).or_insert_with(|| connection.client.event(event, data));
+        }
+        // A loop: of what a closure makes for each, the compiler cannot tell that it may go to another thread.
+        let mut posts = Vec::with_capacity(to.len());
+        for connection in &to {
+            posts.push(self.post(store, &connection.id, &texts[&connection.client]));
+        }
+        let done: Vec<_> = stream::iter(posts).buffer_unordered(AT_A_TIME).collect().await;
+        done.into_iter().try_for_each(|done| done.map(|_| ()))?;
+        Ok(to.len())
+    }
+
+    /// Closes a connection from our side, which no client takes as a reason to come again.
+    pub async fn close(&self, store: &Store, connection: &Connection) -> Result<(), Halt> {
+        if let Some(text) = connection.client.before_close() {
+            self.post(store, &connection.id, text).await?;
+        }
+        let delete = self.management.delete_connection().connection_id(connection.id.as_str());
+        if let Err(failed) = delete.send().await
+            && !failed.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception)
+        {
+            warn!(error = %DisplayErrorContext(&failed), "a connection could not be closed");
+        }
+        Ok(())
+    }
+
+    /// Tells a connection the last that it hears, and closes it.
+    pub async fn dismiss(
+        &self,
+        store: &Store,
+        connection: &Connection,
+        event: ServerEvent,
+        data: &impl Serialize,
+    ) -> Result<(), Halt> {
+        self.tell(store, [connection], event, data).await?;
+        self.close(store, connection).await
+    }
+
+    /// Asks the gateway whether a connection stands. Of one that is gone the table is told.
+    pub async fn stands(&self, store: &Store, id: &ConnectionId) -> Result<bool, Halt> {
+        let asked = self.management.get_connection().connection_id(id.as_str()).send().await;
+        let gone = asked.err().is_some_and(|failed| {
+            failed.as_service_error().is_some_and(GetConnectionError::is_gone_exception)
+        });
+        if gone {
+            store.disconnect(id, self.grace).await?;
+        }
+        Ok(!gone)
+    }
+}
+
+fn is_gone(failed: &SdkError<PostToConnectionError>) -> bool {
+    failed.as_service_error().is_some_and(PostToConnectionError::is_gone_exception)
+}

@@ -1,0 +1,115 @@
+//! Who may connect, as whom, and what bad messages get.
+
+use serde_json::{Value, json};
+use testing::{Server, Socket};
+
+use crate::webhooks::create;
+
+#[tokio::test]
+async fn a_bad_token_is_refused_at_the_upgrade_wherever_it_is() {
+    let server = Server::start(|_| {}).await;
+    let url = &server.stack.addresses.ws;
+    let forged = format!("{}x", server.user_token("ann", "Ann"));
+    for (query, headers) in [
+        (format!("?token={forged}"), vec![]),
+        ("?token=".to_owned(), vec![]),
+        ("?access_token=nonsense".to_owned(), vec![]),
+        (String::new(), vec![("cookie", "a=b; pnm_access_token=nonsense")]),
+    ] {
+        let refused = Socket::try_connect(url, &query, &headers).await;
+        assert_eq!(refused.err(), Some(401), "{query} {headers:?}");
+    }
+    let refused = Socket::try_connect(url, "?EIO=3&transport=websocket", &[]).await;
+    assert_eq!(refused.err(), Some(400));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_kind_of_token_says_who_connects_and_none_is_spent_by_it() {
+    let server = Server::start(|_| {}).await;
+    let url = &server.stack.addresses.ws;
+    let (_, code) = server.room_by_code("hanna", &json!({})).await;
+    create(&server, "r1", None, json!({})).await;
+
+    let user = server.user_token("ann", "Ann");
+    let mut ann = Socket::connect(url, &format!("?access_token={user}")).await;
+    let joined = ann.done("join-room", json!({"code": code})).await;
+    assert_eq!((&joined["userId"], &joined["isHost"]), (&json!("ann"), &json!(false)));
+
+    let minted = server.mint("r1", "bo").await;
+    let cookie = format!("pnm_access_token={minted}");
+    Socket::try_connect(url, "", &[("cookie", &cookie)]).await.expect("it stands").close().await;
+    let mut bo = Socket::try_connect(url, "", &[("cookie", &cookie)]).await.expect("not spent by connecting");
+    let joined = bo.done("join-room", json!({})).await;
+    assert_eq!((&joined["userId"], &joined["roomId"]), (&json!("bo"), &json!("r1")));
+    let mut again = server.socket(Some(&minted)).await;
+    assert_eq!(again.refused("join-room", json!({})).await, (401, "Token was already used".to_owned()));
+
+    let session = joined["session"]["token"].as_str().expect("a token");
+    let mut back = server.socket(Some(session)).await;
+    let resumed = back.done("join-room", json!({})).await;
+    assert_eq!(resumed["id"], joined["id"], "a session token attaches to the seat");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_gets_a_clear_error_and_the_connection_stays() {
+    let server = Server::start(|_| {}).await;
+    let mut socket = server.socket(None).await;
+    for (text, status, id) in [
+        ("not JSON".to_owned(), 400, Value::Null),
+        ("[1]".to_owned(), 400, Value::Null),
+        (r#"{"data":{}}"#.to_owned(), 400, Value::Null),
+        (r#"{"event":"sync","id":{"a":1}}"#.to_owned(), 400, Value::Null),
+        (r#"{"event":"sync","id":"7","data":[]}"#.to_owned(), 400, json!("7")),
+        (r#"{"event":"join-room","id":7,"data":{"code":5}}"#.to_owned(), 400, json!(7)),
+        (r#"{"event":"fly","id":8}"#.to_owned(), 404, json!(8)),
+        (format!(r#"{{"event":"sync","id":9,"data":{{"a":"{}"}}}}"#, "x".repeat(70_000)), 413, json!(9)),
+        (r#"{"event":"sync","id":10}"#.to_owned(), 403, json!(10)),
+    ] {
+        // Larger frames than 32 KB the gateway closes.
+        if text.len() > 32_000 {
+            socket.send_in_frames(&text).await;
+        } else {
+            socket.send(&text).await;
+        }
+        let error = socket.message("error").await;
+        let shown = &text[..text.len().min(60)];
+        assert_eq!((&error["data"]["statusCode"], &error["id"]), (&json!(status), &id), "{shown}: {error}");
+    }
+    socket.send(r#"{"event":"ping","id":11,"data":"whatever"}"#).await;
+    assert_eq!(socket.message("pong").await["id"], 11);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn more_than_fifty_messages_a_second_get_an_error_and_then_the_close() {
+    let server = Server::start(|_| {}).await;
+    let mut socket = server.socket(None).await;
+    for id in 0..400 {
+        if socket.try_send(&json!({"event": "ping", "id": id}).to_string()).await.is_err() {
+            break;
+        }
+    }
+    let said = socket.closed().await;
+    let refused = said.iter().filter(|message| message["data"]["statusCode"] == 429).count();
+    assert!(refused > 0, "{said:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_by_which_nobody_joined_is_closed_and_others_are_not() {
+    let server = Server::start(|_| {}).await;
+    let (_, code) = server.room_by_code("hanna", &json!({})).await;
+    let mut joined = server.socket(None).await;
+    joined.done("join-room", json!({"code": code, "guestName": "Gus"})).await;
+    let mut idle = server.socket(None).await;
+    // What the queue would say in a minute.
+    for id in server.connections().await {
+        let check = json!({"connection": {"id": id, "client": "plain"}, "turn": "check"});
+        server.enqueue("ConnectionsQueue", &check).await;
+    }
+    assert_eq!(idle.closed().await, [Value::Null; 0]);
+    joined.done("sync", json!({})).await;
+    server.stop().await;
+}

@@ -1,0 +1,5 @@
+//! The WebSocket API over the whole stack.
+
+mod connecting;
+mod joining;
+mod presence;

@@ -1,0 +1,133 @@
+//! Who is in, as the others hear of it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testing::{Server, Socket};
+
+use crate::webhooks::create;
+
+/// The names in a list of people.
+fn names(people: &Value) -> Vec<&str> {
+    people.as_array().expect("a list").iter().filter_map(|one| one["displayName"].as_str()).collect()
+}
+
+/// Hears presence until somebody of this name has come or gone, by `list`, and gives that message.
+async fn hears_of(socket: &mut Socket, list: &str, name: &str) -> Value {
+    loop {
+        let presence = socket.event("presence").await;
+        if names(&presence[list]).contains(&name) {
+            return presence;
+        }
+    }
+}
+
+#[tokio::test]
+async fn everybody_hears_who_comes_and_goes_and_counts_alike() {
+    let server = Server::start(|_| {}).await;
+    let (_, code) = server.room_by_code("hanna", &json!({})).await;
+    let mut hanna = server.socket(Some(&server.user_token("hanna", "Hanna"))).await;
+    let joined = hanna.done("join-room", json!({"code": code})).await;
+    let own = hears_of(&mut hanna, "joined", "Hanna").await;
+    assert_eq!(own["seq"], joined["seq"], "one's own join is told, too");
+
+    let guest = json!({"guestName": "Gus"});
+    let gus = server.call("POST", &format!("/rooms/{code}/join"), None, Some(&guest)).await;
+    let presence = hears_of(&mut hanna, "joined", "Gus").await;
+    assert_eq!(presence["count"], json!(2));
+    assert!(presence["seq"].as_u64() > own["seq"].as_u64());
+    assert_eq!(
+        presence["joined"][0]["away"],
+        json!(true),
+        "nobody is connected to a seat that was taken over REST"
+    );
+
+    let token = gus.body["session"]["token"].as_str().expect("a token");
+    let mut gus = server.socket(Some(token)).await;
+    let attached = gus.done("join-room", json!({})).await;
+    let presence = hears_of(&mut hanna, "changed", "Gus").await;
+    assert_eq!((&presence["changed"][0]["away"], &presence["joined"]), (&json!(false), &json!([])));
+    assert_eq!(names(&attached["participants"]), ["Hanna", "Gus"]);
+
+    gus.done("leave-room", json!({})).await;
+    let presence = hears_of(&mut hanna, "left", "Gus").await;
+    assert_eq!(presence["left"], json!([{"id": attached["id"], "displayName": "Gus", "reason": "left"}]));
+    assert_eq!(presence["count"], json!(1));
+    gus.forget();
+    assert!(!gus.hears("presence", Duration::from_millis(1500)).await, "who has left hears nothing");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn changes_of_a_second_are_one_message() {
+    let server = Server::start(|_| {}).await;
+    let (_, code) = server.room_by_code("hanna", &json!({})).await;
+    let mut hanna = server.socket(Some(&server.user_token("hanna", "Hanna"))).await;
+    hanna.done("join-room", json!({"code": code})).await;
+    hears_of(&mut hanna, "joined", "Hanna").await;
+    for number in 0..12 {
+        let guest = json!({"guestName": format!("Guest {number}")});
+        server.call("POST", &format!("/rooms/{code}/join"), None, Some(&guest)).await;
+    }
+    let (mut heard, mut messages) = (0, 0);
+    while heard < 12 {
+        let presence = hanna.event("presence").await;
+        heard += names(&presence["joined"]).len();
+        messages += 1;
+    }
+    assert!(messages < 12, "{messages} messages");
+    let state = hanna.done("sync", json!({})).await;
+    assert_eq!(names(&state["participants"]).len(), 13);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn hidden_people_are_never_shown_and_hear_everything() {
+    let server = Server::start(|_| {}).await;
+    create(&server, "r1", None, json!({})).await;
+    let mint = async |user: &str, hidden: bool| {
+        let info = json!({"name": user, "user_id": user, "is_hidden": hidden});
+        let body = json!({"room_id": "r1", "user_info": info});
+        let minted = server.signed("/auth/room/getJoinToken", &body).await;
+        minted.body["token"].as_str().expect("a token").to_owned()
+    };
+    let mut ghost = server.socket(Some(&mint("ghost", true).await)).await;
+    let joined = ghost.done("join-room", json!({})).await;
+    assert_eq!(joined["participants"], json!([]), "not even in his own list");
+    let mut ann = server.socket(Some(&mint("ann", false).await)).await;
+    let seen = ann.done("join-room", json!({})).await;
+    assert_eq!(names(&seen["participants"]), ["ann"]);
+    for socket in [&mut ghost, &mut ann] {
+        let presence = hears_of(socket, "joined", "ann").await;
+        assert_eq!((&presence["count"], names(&presence["joined"])), (&json!(1), vec!["ann"]));
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn where_users_do_not_see_one_another_each_sees_himself_and_those_who_moderate() {
+    let server = Server::start(|_| {}).await;
+    let features = json!({"metadata": {"room_features": {"allow_view_other_users_list": false}}});
+    create(&server, "r1", None, features).await;
+    let mint = async |user: &str, admin: bool| {
+        let info = json!({"name": user, "user_id": user, "is_admin": admin});
+        let body = json!({"room_id": "r1", "user_info": info});
+        let minted = server.signed("/auth/room/getJoinToken", &body).await;
+        minted.body["token"].as_str().expect("a token").to_owned()
+    };
+    let mut admin = server.socket(Some(&mint("admin", true).await)).await;
+    admin.done("join-room", json!({})).await;
+    let mut ann = server.socket(Some(&mint("ann", false).await)).await;
+    ann.done("join-room", json!({})).await;
+    let mut bo = server.socket(Some(&mint("bo", false).await)).await;
+    let joined = bo.done("join-room", json!({})).await;
+    assert_eq!(names(&joined["participants"]), ["admin", "bo"]);
+    let presence = hears_of(&mut admin, "joined", "bo").await;
+    assert_eq!(presence["count"], json!(3));
+    let presence = hears_of(&mut bo, "joined", "bo").await;
+    assert_eq!(presence["count"], json!(2));
+    ann.done("leave-room", json!({})).await;
+    assert_eq!(hears_of(&mut admin, "left", "ann").await["count"], json!(2));
+    bo.done("leave-room", json!({})).await;
+    server.stop().await;
+}
