@@ -215,6 +215,16 @@ impl Room {
         self.max_participants.is_some_and(|most| self.seats >= most)
     }
 
+    /// Why nobody is admitted now who waits, if so: the lock stops that, too.
+    pub fn admits(&self, now: Timestamp) -> Result<(), Refusal> {
+        match () {
+            () if !self.is_open(now) => Err(Refusal::RoomNotActive),
+            () if self.locked => Err(Refusal::RoomLocked),
+            () if self.is_full() => Err(Refusal::RoomFull),
+            () => Ok(()),
+        }
+    }
+
     /// Seats taken in the session that runs now; none between sessions.
     pub fn present_seats(&self, now: Timestamp) -> u32 {
         if self.is_open(now) { self.seats } else { 0 }

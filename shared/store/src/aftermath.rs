@@ -97,6 +97,7 @@ impl Store {
             webhook_url: past.webhook_url,
             host_name: None,
             host_avatar_url: None,
+            waiting_message: None,
             metadata: "{}".to_owned(),
         }))
     }

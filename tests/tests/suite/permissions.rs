@@ -131,10 +131,16 @@ async fn room_by_code(server: &Server) {
     assert_eq!(server.signed("/auth/room/unblockUser", &barred).await.body["status"], true);
     let mut session = text(&seated.body["session"]["token"]);
     // The first use of a sitting ends the one before it.
-    for target in [format!("/rooms/{id}"), format!("/rooms/{id}/participants")] {
+    for target in ["", "/participants", "/waiting"].map(|rest| format!("/rooms/{id}{rest}")) {
         let resumed = server.call("POST", "/api/resume", Some(&session), None).await;
         session = text(&resumed.body["session"]["token"]);
         assert_eq!(server.call("GET", &target, Some(&session), None).await.status, 200);
+    }
+    for (path, body) in [("approveUsers", json!({"user_id": "all"})), ("updateMsg", json!({"msg": "Soon."}))]
+    {
+        let path = format!("/api/waitingRoom/{path}");
+        let answered = kept_call(server, "POST", &path, &session, &body).await;
+        assert_eq!(answered.status, 200, "{path}: {answered:?}");
     }
     let left = kept_call(server, "POST", &format!("/rooms/{code}/leave"), &session, &json!({})).await;
     assert_eq!(left.status, 204, "{left:?}");
