@@ -4,7 +4,7 @@ use models::relay::{Over, Told, over, told};
 use models::{
     Client, Connection, ConnectionId, Happened, Room, RoomKey, SessionId, Sid, Standing, Timestamp, UserId,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::depart::Lease;
@@ -76,7 +76,8 @@ pub struct Dropped {
 }
 
 /// Why a connection is not somebody's any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// He came again, over another one or over none.
     Duplicate,
