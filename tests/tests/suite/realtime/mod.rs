@@ -2,6 +2,7 @@
 
 mod broadcasts;
 mod connecting;
+mod ended;
 mod forced;
 mod joining;
 mod notices;
