@@ -138,15 +138,19 @@ pub struct WaiterOut {
 }
 
 impl WaiterOut {
-    /// These people, in their order.
-    pub fn list(waiting: &[Participant]) -> Vec<Self> {
-        let waiter = |person: &Participant| Self {
+    /// Somebody.
+    pub fn of(person: &Participant) -> Self {
+        Self {
             id: person.id.to_string(),
             display_name: person.profile.name.clone(),
             avatar_url: person.profile.avatar_url.clone(),
             waiting_since: person.waiting_since.map(|at| at.to_string()),
-        };
-        waiting.iter().map(waiter).collect()
+        }
+    }
+
+    /// These people, in their order.
+    pub fn list(waiting: &[Participant]) -> Vec<Self> {
+        waiting.iter().map(Self::of).collect()
     }
 }
 

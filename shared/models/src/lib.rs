@@ -41,6 +41,6 @@ pub use participant::{Denial, Locks, Metadata, Participant, Profile, Role, Stand
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use refusal::{Refusal, Violation};
-pub use room::{CodeRoom, Lasts, Presenter, Room, Settings, Status};
+pub use room::{CodeRoom, Lasts, Presenter, Room, SITTING, Settings, Status};
 pub use text::{GuestName, NameError};
 pub use token::{JoinToken, SessionToken};

@@ -7,7 +7,7 @@ use models::{
     Client, Connection, ConnectionId, Denial, Happened, ParticipantId, Room, RoomKey, SessionId, Sid,
     Standing, Timestamp, UserId,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::waiting::{Waited, WaitingChange};
 use crate::StoreError;
@@ -99,7 +99,8 @@ pub struct Dropped {
 }
 
 /// Why a connection is not somebody's any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// He came again, over another one or over none.
     Duplicate,
