@@ -10,6 +10,7 @@ mod moderating;
 mod notices;
 mod presence;
 mod talking;
+mod waiting;
 
 use serde_json::{Value, json};
 use testing::{Server, Socket};
