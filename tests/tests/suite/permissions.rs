@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use local::permissions::Allowed;
 use local::queues::Draft;
-use models::{Clock as _, SystemClock};
+use models::{Client, Clock as _, Connection, Profile, RoomKey, SystemClock, Tenant, UserId};
 use serde_json::{Value, json};
+use store::{Caller, Credential, Door};
 use testing::receiver::Receiver;
-use testing::rooms::{speak, user_id};
+use testing::rooms::{PAST_ROOMS, speak, user_id};
 use testing::{API_KEY, API_SECRET, Answered, Server};
 
-use crate::webhooks::{create, end, join, start_changed, text};
+use crate::webhooks::{create, end, join, start, start_changed, text};
 
 /// What no test here can bring about without more than a stack and its calls.
 const BESIDE: [(&str, &str, &str); 5] = [
@@ -190,6 +191,49 @@ async fn time(server: &Server) {
     server.stack.tick().await;
 }
 
+/// What connections hear: of a second device, of a lock, also by one that is gone and of whose end nobody was told, and of
+/// the end.
+async fn told_connections(server: &Server) {
+    let (id, code) = server.room_by_code("hanna", &json!({})).await;
+    let host = server.user_token("hanna", "hanna");
+    let join = json!({ "code": code });
+    let mut first = server.socket(Some(&host)).await;
+    first.done("join-room", join.clone()).await;
+    let mut second = server.socket(Some(&host)).await;
+    second.done("join-room", join).await;
+    first.closed().await;
+
+    let (store, user) = (server.store(), UserId::try_from("gone").expect("an id"));
+    let connection = Connection { id: "Z29uZS1zaW5jZSE=".try_into().expect("an id"), client: Client::Plain };
+    let connected = store.note_connection(connection.clone(), Caller::Guest).await.expect("noted");
+    let room = RoomKey { tenant: Tenant::main(), room: id.as_str().try_into().expect("an id") };
+    let profile = Profile { name: "Gone".to_owned(), avatar_url: None };
+    let credential = Credential::User { id: &user, profile: &profile };
+    let door = Door { room: &room, credential, unattached: Duration::from_mins(1), past_rooms: PAST_ROOMS };
+    store.admit_on(&door, &connected, None).await.expect("a seat");
+    second.done("lock-room", json!({"locked": true})).await;
+    second.event("room-locked").await;
+    while store.connection(&connection.id).await.expect("readable").is_some() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    end(server, &id).await;
+    second.closed().await;
+}
+
+#[tokio::test]
+async fn what_tells_connections_needs_all_that_it_may() {
+    let server = start(String::new(), |_| {}).await;
+    told_connections(&server).await;
+    server.stack.settled().await;
+    let mut unneeded = unneeded(&server);
+    unneeded.retain(|one| {
+        let closes = one.function == "finish_session" && one.action == "execute-api:ManageConnections";
+        closes || one.function == "tell_sockets"
+    });
+    assert_eq!(unneeded, BTreeSet::new());
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_call_that_no_policy_allows_is_refused_as_at_aws() {
     let changes = [("LeaveFunction", "- dynamodb:UpdateItem", "- dynamodb:DeleteItem")];
@@ -212,6 +256,7 @@ pub(crate) async fn assert_all_needed(server: &Server) {
     room_of_the_server_api(server, &receiver).await;
     room_by_code(server).await;
     moderation(server).await;
+    told_connections(server).await;
     time(server).await;
     // Webhooks are on their way still; some have a receiver that does not come back.
     for _ in 0..300 {
