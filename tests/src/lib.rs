@@ -17,6 +17,7 @@ mod reply;
 pub mod rooms;
 mod server;
 mod socket;
+mod socket_io;
 mod table;
 
 pub use between::{Asked, Between, Verdict};
@@ -26,6 +27,7 @@ pub use local::queues::Draft;
 pub use reply::{Reply, opened};
 pub use server::{Answered, Server};
 pub use socket::Socket;
+pub use socket_io::SocketIo;
 pub use table::TestTable;
 
 /// The API key of tenant `main`.

@@ -4,6 +4,7 @@ mod asyncapi;
 mod broadcasts;
 mod connecting;
 mod ended;
+pub(crate) mod everything;
 mod forced;
 mod joining;
 mod moderating;
