@@ -6,9 +6,12 @@ mod connecting;
 mod ended;
 mod forced;
 mod joining;
+mod losing;
 mod moderating;
 mod notices;
 mod presence;
+mod sound;
+mod storms;
 mod talking;
 mod waiting;
 
