@@ -19,7 +19,7 @@ async fn start_briefly(receiver: &Receiver) -> Server {
 }
 
 /// Hears presence until all of these people are `away`, or not; nobody may come or go meanwhile.
-async fn hears_away(socket: &mut Socket, people: &[&str], away: bool) {
+pub(super) async fn hears_away(socket: &mut Socket, people: &[&str], away: bool) {
     let mut missing = people.to_vec();
     while !missing.is_empty() {
         let presence = socket.event("presence").await;

@@ -1,8 +1,10 @@
 //! The WebSocket API over the whole stack.
 
+mod abrupt;
 mod asyncapi;
 mod broadcasts;
 mod connecting;
+mod crowds;
 mod ended;
 mod forced;
 mod joining;
@@ -13,6 +15,7 @@ mod presence;
 mod sound;
 mod storms;
 mod talking;
+mod unnoticed;
 mod waiting;
 
 use serde_json::{Value, json};

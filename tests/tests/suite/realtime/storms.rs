@@ -15,9 +15,11 @@ use crate::webhooks::{EVERYWHERE, create, start};
 /// How long anything may take when hundreds ask at the same time on a small machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How many connections are cut, and within what time they come back.
-const CUT: u32 = 200;
-const BACK_WITHIN: Duration = Duration::from_secs(5);
+/// How many connections are cut, out of which rooms, and the pause between two that come back: within
+/// five seconds all do.
+const CUT: usize = 200;
+const ROOMS: [&str; 2] = ["one", "other"];
+const BACK_PAUSE: Duration = Duration::from_millis(25);
 
 /// How many want how many seats.
 const COMING: usize = 300;
@@ -36,13 +38,17 @@ async fn two_hundred_connections_are_cut_at_once_and_back_and_nobody_has_lost_hi
     // Much longer than any machine takes: what is shown is that nothing but time takes a seat.
     let grace = ("ReconnectGraceSeconds".to_owned(), "300".to_owned());
     let server = start(receiver.url(EVERYWHERE), |options| options.overrides.push(grace)).await;
-    let sid = create(&server, "storm", None, json!({"max_participants": CUT})).await;
+    let seats = CUT / ROOMS.len();
+    let mut sids = vec![];
+    for room_id in ROOMS {
+        sids.push(create(&server, room_id, None, json!({ "max_participants": seats })).await);
+    }
     let server = Arc::new(server);
     let mut joins = JoinSet::new();
     for number in 0..CUT {
         let server = Arc::clone(&server);
         joins.spawn(async move {
-            let token = server.mint("storm", &format!("user{number}")).await;
+            let token = server.mint(ROOMS[number % ROOMS.len()], &format!("user{number}")).await;
             join(&server, &token).await
         });
     }
@@ -51,30 +57,34 @@ async fn two_hundred_connections_are_cut_at_once_and_back_and_nobody_has_lost_hi
     sockets.into_iter().for_each(Socket::cut);
 
     let mut returns = JoinSet::new();
-    for (number, person) in (0..CUT).zip(people) {
+    for (number, person) in people.into_iter().enumerate() {
         let server = Arc::clone(&server);
+        let pause = BACK_PAUSE * u32::try_from(number).expect("few");
         returns.spawn(async move {
-            tokio::time::sleep(BACK_WITHIN * number / CUT).await;
+            tokio::time::sleep(pause).await;
             let (socket, again) = join(&server, &session(&person)).await;
             assert_eq!((&again["id"], &again["isActive"]), (&person["id"], &json!(true)), "{again}");
             assert_eq!(again["joinedAt"], person["joinedAt"]);
-            socket
+            (socket, again["roomId"].clone())
         });
     }
-    let mut sockets = returns.join_all().await;
+    let mut returned = returns.join_all().await;
     // Every `$disconnect` has come by now, whatever came first.
     sound::check(&server).await;
-    let state = sockets[0].done("sync", json!({})).await;
-    let people = state["participants"].as_array().expect("a list");
-    let away = people.iter().filter(|person| person["away"] != json!(false)).count();
-    assert_eq!((people.len(), away), (usize::try_from(CUT).expect("few"), 0));
-    assert_eq!(server.connections().await.len(), people.len(), "of those before none is known");
-    let history = server.history("ROOM#main/storm", "STATE").await;
-    let lost = history.iter().filter(|step| step.number_after("seats") < step.number_before("seats"));
-    assert_eq!(lost.count(), 0, "no seat was free for a moment");
-    let hooks = receiver.attempts(EVERYWHERE, &sid);
-    assert!(hooks.iter().all(|hook| hook.event() != "participant_left"), "nobody is told to have left");
-    drop(sockets);
+    assert_eq!(server.connections().await.len(), CUT, "of those before none is known");
+    for (room_id, sid) in ROOMS.iter().zip(sids) {
+        let (socket, _) = returned.iter_mut().find(|(_, room)| room == room_id).expect("somebody");
+        let state = socket.done("sync", json!({})).await;
+        let people = state["participants"].as_array().expect("a list");
+        let away = people.iter().filter(|person| person["away"] != json!(false)).count();
+        assert_eq!((people.len(), away), (seats, 0));
+        let history = server.history(&format!("ROOM#main/{room_id}"), "STATE").await;
+        let lost = history.iter().filter(|step| step.number_after("seats") < step.number_before("seats"));
+        assert_eq!(lost.count(), 0, "no seat was free for a moment");
+        let hooks = receiver.attempts(EVERYWHERE, &sid);
+        assert!(hooks.iter().all(|hook| hook.event() != "participant_left"), "nobody is told to have left");
+    }
+    drop(returned);
     Arc::into_inner(server).expect("nobody else has it").stop().await;
 }
 
