@@ -136,6 +136,11 @@ impl Server {
         history::item(&self.stack.addresses.dynamodb, &self.stack.template.tables[0].name, (pk, sk)).await
     }
 
+    /// Every change so far of an item of the stack's table.
+    pub async fn history(&self, pk: &str, sk: &str) -> Vec<history::Step> {
+        history::of_item(&self.stack.addresses.dynamodb, &self.stack.template.tables[0].name, pk, sk).await
+    }
+
     /// Gives an item of the stack's table other numbers: so a test moves the times of a session, for the functions' clock
     /// is the machine's.
     pub async fn change(&self, pk: &str, sk: &str, numbers: &[(&str, i64)]) {

@@ -22,6 +22,7 @@ pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     events: VecDeque<Value>,
     asked: u32,
+    patience: Duration,
 }
 
 impl Socket {
@@ -38,10 +39,16 @@ impl Socket {
             request.headers_mut().insert(name, value.parse().expect("a value"));
         }
         match tokio_tungstenite::connect_async(request).await {
-            Ok((stream, _)) => Ok(Self { stream, events: VecDeque::new(), asked: 0 }),
+            Ok((stream, _)) => Ok(Self { stream, events: VecDeque::new(), asked: 0, patience: PATIENCE }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// The same connection, where all that is waited for may take this long: many others ask at the same time.
+    #[must_use]
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Sends a text as it is.
@@ -71,13 +78,19 @@ impl Socket {
 
     /// Asks, and waits for the answer: its data, or that of the error.
     pub async fn ask(&mut self, event: &str, data: Value) -> Result<Value, Value> {
+        self.try_ask(event, data).await.unwrap_or_else(|| panic!("no answer to {event}"))
+    }
+
+    /// The same, where the server may close before it answers: then there is none.
+    pub async fn try_ask(&mut self, event: &str, data: Value) -> Option<Result<Value, Value>> {
         self.asked += 1;
         let id = format!("ask-{}", self.asked);
-        self.send(&json!({"event": event, "id": id, "data": data}).to_string()).await;
-        let answer = self.find(|message| message["id"] == *id).await;
-        let mut answer = answer.unwrap_or_else(|| panic!("no answer to {event}"));
+        let request = json!({"event": event, "id": id, "data": data});
+        // What was said before the close is still to be read when nothing can be sent any more.
+        let _ = self.try_send(&request.to_string()).await;
+        let mut answer = self.find(|message| message["id"] == *id).await?;
         let data = answer["data"].take();
-        if answer["event"] == "error" { Err(data) } else { Ok(data) }
+        Some(if answer["event"] == "error" { Err(data) } else { Ok(data) })
     }
 
     /// The same, of what must not be refused.
@@ -129,6 +142,7 @@ impl Socket {
 
     /// Waits until the server closes, and gives what came before.
     pub async fn closed(&mut self) -> Vec<Value> {
+        let patience = self.patience;
         let rest = async {
             let mut rest: Vec<_> = self.events.drain(..).collect();
             while let Some(message) = self.next().await {
@@ -136,7 +150,7 @@ impl Socket {
             }
             rest
         };
-        tokio::time::timeout(PATIENCE, rest).await.expect("the server closes")
+        tokio::time::timeout(patience, rest).await.expect("the server closes")
     }
 
     /// Says goodbye as a client does.
@@ -154,6 +168,7 @@ impl Socket {
         if let Some(place) = self.events.iter().position(&is_it) {
             return self.events.remove(place);
         }
+        let patience = self.patience;
         let wait = async {
             while let Some(message) = self.next().await {
                 if is_it(&message) {
@@ -163,7 +178,7 @@ impl Socket {
             }
             None
         };
-        tokio::time::timeout(PATIENCE, wait).await.ok().flatten()
+        tokio::time::timeout(patience, wait).await.ok().flatten()
     }
 
     /// The next message; none when the connection is closed.

@@ -154,15 +154,17 @@ impl Sockets {
         Ok(to.len())
     }
 
-    /// Closes a connection from our side, which no client takes as a reason to come again.
+    /// Closes a connection from our side, which no client takes as a reason to come again. Of one that is gone the table
+    /// is told.
     pub async fn close(&self, store: &Store, connection: &Connection) -> Result<(), Halt> {
         if let Some(text) = connection.client.before_close() {
             self.post(store, &connection.id, text).await?;
         }
         let delete = self.management.delete_connection().connection_id(connection.id.as_str());
-        if let Err(failed) = delete.send().await
-            && !failed.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception)
-        {
+        let Err(failed) = delete.send().await else { return Ok(()) };
+        if failed.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) {
+            store.disconnect(&connection.id, self.grace).await?;
+        } else {
             warn!(error = %DisplayErrorContext(&failed), "a connection could not be closed");
         }
         Ok(())

@@ -1,16 +1,22 @@
 //! The WebSocket API over the whole stack.
 
+mod abrupt;
 mod asyncapi;
 mod broadcasts;
 mod connecting;
+mod crowds;
 mod ended;
 pub(crate) mod everything;
 mod forced;
 mod joining;
+mod losing;
 mod moderating;
 mod notices;
 mod presence;
+mod sound;
+mod storms;
 mod talking;
+mod unnoticed;
 mod waiting;
 
 use serde_json::{Value, json};

@@ -8,12 +8,12 @@ use testing::{Server, Socket};
 use crate::webhooks::create;
 
 /// The names in a list of people.
-fn names(people: &Value) -> Vec<&str> {
+pub(super) fn names(people: &Value) -> Vec<&str> {
     people.as_array().expect("a list").iter().filter_map(|one| one["displayName"].as_str()).collect()
 }
 
 /// Hears presence until somebody of this name has come or gone, by `list`, and gives that message.
-async fn hears_of(socket: &mut Socket, list: &str, name: &str) -> Value {
+pub(super) async fn hears_of(socket: &mut Socket, list: &str, name: &str) -> Value {
     loop {
         let presence = socket.event("presence").await;
         if names(&presence[list]).contains(&name) {
