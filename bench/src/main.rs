@@ -51,6 +51,8 @@ enum Command {
     Chat(realtime::chat::Options),
     /// A crowd joins one room over a WebSocket each: posts of presence, and how late each join is heard of
     Presence(realtime::presence::Options),
+    /// What a session of half an hour over WebSocket connections costs, in dollars
+    Cost(realtime::cost::Options),
     /// How long the local stack takes to be ready
     Start(start::Options),
 }
@@ -92,6 +94,7 @@ async fn main() -> ExitCode {
         Command::Session(options) => Box::pin(background::session::run(&options)).await,
         Command::Join(options) => Box::pin(realtime::join::run(&options)).await,
         Command::Chat(options) => Box::pin(realtime::chat::run(&options)).await,
+        Command::Cost(options) => Box::pin(realtime::cost::run(&options)).await,
         Command::Presence(options) => Box::pin(realtime::presence::run(&options)).await,
         Command::Start(options) => Box::pin(start::run(&options)).await,
         Command::Storm(options) => Box::pin(storm::run(&options)).await,

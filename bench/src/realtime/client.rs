@@ -1,7 +1,7 @@
 //! A client of the WebSocket API that notes when what came. The tests' own holds every message to the AsyncAPI document,
 //! which takes longer than what is measured here.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ pub(super) struct Message {
     id: Option<u64>,
     /// Its data.
     pub(super) data: Box<RawValue>,
+    /// All of it, in bytes.
+    pub(super) bytes: usize,
 }
 
 impl Message {
@@ -67,6 +69,7 @@ pub(super) struct Client {
     sink: Sink,
     inbox: Arc<Inbox>,
     asked: AtomicU64,
+    sent: AtomicUsize,
 }
 
 impl Client {
@@ -80,7 +83,7 @@ impl Client {
         let (sink, stream) = socket.split();
         let (sink, inbox) = (Arc::new(AsyncMutex::new(sink)), Arc::<Inbox>::default());
         tokio::spawn(listen(kind, stream, Arc::clone(&sink), Arc::clone(&inbox)));
-        let client = Self { kind, sink, inbox, asked: AtomicU64::new(0) };
+        let client = Self { kind, sink, inbox, asked: AtomicU64::new(0), sent: AtomicUsize::new(0) };
         if kind == Kind::SocketIo {
             client.wait(0, |message| message.event == "open").await;
             client.send("40".to_owned()).await;
@@ -90,6 +93,7 @@ impl Client {
     }
 
     async fn send(&self, text: String) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.sink.lock().await.send(Frame::text(text)).await.expect("it is sent");
     }
 
@@ -132,6 +136,11 @@ impl Client {
         look(&self.inbox.messages()[from..])
     }
 
+    /// How many messages it has sent, but for what answers pings.
+    pub(super) fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     /// Says goodbye.
     pub(super) async fn close(&self) {
         let _ = self.sink.lock().await.close().await;
@@ -147,7 +156,7 @@ async fn listen(kind: Kind, mut stream: SplitStream<Socket>, sink: Sink, inbox: 
         if event == "ping" {
             let _ = sink.lock().await.send(Frame::text("3")).await;
         }
-        inbox.messages().push(Message { at, event, id, data });
+        inbox.messages().push(Message { at, event, id, data, bytes: text.len() });
         inbox.count.send_modify(|count| *count += 1);
     }
 }

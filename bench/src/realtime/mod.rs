@@ -2,6 +2,7 @@
 
 pub(crate) mod chat;
 mod client;
+pub(crate) mod cost;
 pub(crate) mod join;
 pub(crate) mod presence;
 mod room;

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use local::queues::Depth;
 use testing::Server;
 
 use crate::table::Table;
 
-/// How long what has been sent on takes at most to be a message of a queue that is not delayed any more: that of the rounds
-/// is by a second.
-const DELAY: Duration = Duration::from_millis(1_500);
+/// How often it is looked whether rounds are still to come.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long a line takes at most from a process to the console.
 const PRINTING: Duration = Duration::from_millis(300);
 
@@ -63,9 +63,15 @@ impl<'a> Log<'a> {
 
     /// What was done since the last time, once there is nothing left to do.
     pub(super) async fn read(&mut self) -> Tally {
-        self.server.stack.settled().await;
-        tokio::time::sleep(DELAY).await;
-        self.server.stack.settled().await;
+        loop {
+            self.server.stack.settled().await;
+            // Rounds are delayed, and put off after large ones; what is settled does not wait for them.
+            let rounds = self.server.stack.queue_depth("RoundsQueue").expect("there is the queue");
+            if rounds == Depth::default() {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
         tokio::time::sleep(PRINTING).await;
         let lines = self.server.console.kept();
         let tally = Tally::of(&lines[self.seen..]);
