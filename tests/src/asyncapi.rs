@@ -1,4 +1,4 @@
-//! The AsyncAPI document, which every message that a test gets over a WebSocket is held to.
+//! The `AsyncAPI` document, which every message that a test gets over a WebSocket is held to.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! A WebSocket client of plain JSON, for tests. Whatever it gets is held to the AsyncAPI document.
+//! A WebSocket client of plain JSON, for tests. Whatever it gets is held to the `AsyncAPI` document.
 
 use std::collections::VecDeque;
 use std::time::Duration;

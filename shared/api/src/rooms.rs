@@ -123,6 +123,37 @@ impl PersonOut {
     }
 }
 
+/// Somebody who waits for admission, as host and moderators see him.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaiterOut {
+    /// His id.
+    pub id: String,
+    /// His name.
+    pub display_name: String,
+    /// His picture.
+    pub avatar_url: Option<String>,
+    /// Since when, ISO 8601.
+    pub waiting_since: Option<String>,
+}
+
+impl WaiterOut {
+    /// Somebody.
+    pub fn of(person: &Participant) -> Self {
+        Self {
+            id: person.id.to_string(),
+            display_name: person.profile.name.clone(),
+            avatar_url: person.profile.avatar_url.clone(),
+            waiting_since: person.waiting_since.map(|at| at.to_string()),
+        }
+    }
+
+    /// These people, in their order.
+    pub fn list(waiting: &[Participant]) -> Vec<Self> {
+        waiting.iter().map(Self::of).collect()
+    }
+}
+
 /// The owner of a room by code.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

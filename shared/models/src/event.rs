@@ -59,6 +59,21 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
+    /// Somebody who waited was admitted, and took a seat.
+    Admitted {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody who waited was denied admission.
+    Denied {
+        /// Who.
+        user: UserId,
+    },
+    /// Somebody who had a seat waits for admission again.
+    SentBack {
+        /// Who.
+        user: UserId,
+    },
     /// Somebody gave up his seat.
     Left {
         /// Who.
@@ -115,12 +130,15 @@ impl Event {
         match self {
             Self::Joined { .. }
             | Self::Replaced { .. }
+            | Self::Admitted { .. }
+            | Self::SentBack { .. }
             | Self::Left { .. }
             | Self::Removed { .. }
             | Self::Changed { .. }
             | Self::Muted => true,
             Self::Created
             | Self::Waiting { .. }
+            | Self::Denied { .. }
             | Self::Revoked
             | Self::Locked { .. }
             | Self::Updated

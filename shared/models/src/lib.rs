@@ -37,10 +37,10 @@ pub use ids::{
     ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
 };
 pub use lock::{Lock, LockChange, Word, Words};
-pub use participant::{Locks, Metadata, Participant, Profile, Role, Standing};
+pub use participant::{Denial, Locks, Metadata, Participant, Profile, Role, Standing};
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use refusal::{Refusal, Violation};
-pub use room::{CodeRoom, Lasts, Presenter, Room, Settings, Status};
+pub use room::{CodeRoom, Lasts, Presenter, Room, SITTING, Settings, Status};
 pub use text::{GuestName, NameError};
 pub use token::{JoinToken, SessionToken};

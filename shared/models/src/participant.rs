@@ -59,6 +59,29 @@ impl Standing {
     }
 }
 
+/// Why somebody is not admitted who waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denial {
+    /// A moderator wants it so.
+    Moderator,
+    /// The waiting room was turned off, and there was no seat for him.
+    Full,
+    /// The waiting room was turned off while the room was locked.
+    Locked,
+}
+
+impl Denial {
+    /// The word for it, as it is stored and as he is told.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Moderator => "moderator",
+            Self::Full => "full",
+            Self::Locked => "locked",
+        }
+    }
+}
+
 /// plugNmeet's lock settings of a person, by their names there (`lock_microphone`, …); what is absent is unset.
 pub type Locks = BTreeMap<String, bool>;
 
@@ -188,6 +211,11 @@ impl Participant {
     /// Whether he has a seat to which nobody is connected.
     pub fn is_away(&self) -> bool {
         self.standing == Standing::Active && self.connection.is_none()
+    }
+
+    /// Whether he waits for a seat in the room's present session.
+    pub fn waits_in(&self, room: &Room) -> bool {
+        self.standing == Standing::Waiting && self.sid == room.sid
     }
 
     /// Whether he presents in `room`, and has kept his seat since he began to.

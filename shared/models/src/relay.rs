@@ -61,14 +61,16 @@ pub fn told(before: Option<&Room>, after: Option<&Room>, happened: &Happened) ->
     }
     let hooks_before = before.map_or(0, |before| before.hooks);
     match &happened.event {
-        Event::Joined { user } => {
+        Event::Joined { user } | Event::Admitted { user } => {
             if before.is_none_or(|before| before.started_at.is_none()) {
                 tell(2, room.seats, News::RoomStarted);
             }
             tell(room.hooks, room.seats, News::ParticipantJoined(user.clone()));
         }
         // Who gives up a place in the waiting room had no seat, and no number.
-        Event::Left { user } | Event::Removed { user, .. } if room.hooks > hooks_before => {
+        Event::Left { user } | Event::Removed { user, .. } | Event::SentBack { user }
+            if room.hooks > hooks_before =>
+        {
             tell(room.hooks, room.seats, News::ParticipantLeft(user.clone()));
         }
         _ => {}
@@ -201,6 +203,20 @@ mod tests {
         let last = over.told(std::slice::from_ref(&bob));
         let left = News::ParticipantLeft(bob);
         assert_eq!(numbers(&last), [(6, 0, &left), (7, 0, &News::SessionEnded), (8, 0, &News::RoomFinished)]);
+    }
+
+    #[test]
+    fn who_is_admitted_or_sent_back_has_a_number_and_who_is_denied_has_none() {
+        let ann = user("ann");
+        let admitted = happened(Event::Admitted { user: ann.clone() });
+        let came = News::ParticipantJoined(ann.clone());
+        let first = told(Some(&created()), Some(&with(1, 2, 3)), &admitted);
+        assert_eq!(numbers(&first), [(2, 1, &News::RoomStarted), (3, 1, &came)]);
+        let back = happened(Event::SentBack { user: ann.clone() });
+        let second = told(Some(&with(1, 2, 3)), Some(&with(0, 3, 4)), &back);
+        assert_eq!(numbers(&second), [(4, 0, &News::ParticipantLeft(ann.clone()))]);
+        let denied = happened(Event::Denied { user: ann });
+        assert!(told(Some(&with(0, 3, 4)), Some(&with(0, 4, 4)), &denied).is_empty());
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::{
     ApiKeyId, EndReason, Features, Locks, Refusal, RoomCode, RoomKey, Sid, Timestamp, UserId, Words,
 };
 
+/// How long the token of a sitting is good (`rules.md` 2).
+pub const SITTING: Duration = Duration::from_hours(24);
+
 /// Whether a session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -215,6 +218,16 @@ impl Room {
         self.max_participants.is_some_and(|most| self.seats >= most)
     }
 
+    /// Why nobody is admitted now who waits, if so: the lock stops that, too.
+    pub fn admits(&self, now: Timestamp) -> Result<(), Refusal> {
+        match () {
+            () if !self.is_open(now) => Err(Refusal::RoomNotActive),
+            () if self.locked => Err(Refusal::RoomLocked),
+            () if self.is_full() => Err(Refusal::RoomFull),
+            () => Ok(()),
+        }
+    }
+
     /// Seats taken in the session that runs now; none between sessions.
     pub fn present_seats(&self, now: Timestamp) -> u32 {
         if self.is_open(now) { self.seats } else { 0 }
@@ -227,6 +240,11 @@ impl Room {
             (Some(duration), None) => Lasts::FromFirstJoin(duration),
             (Some(duration), Some(started_at)) => Lasts::Until(started_at.plus(duration)),
         }
+    }
+
+    /// Until when the token of a sitting is good that begins now: for a day, or as long as the session lasts.
+    pub fn sitting_expires_at(&self, now: Timestamp) -> Timestamp {
+        now.plus(SITTING).min(self.ends_at(now))
     }
 
     /// The moment at which the running session ends by its duration, see [`Lasts::end`].

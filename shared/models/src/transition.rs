@@ -14,6 +14,7 @@ mod person;
 mod presence;
 mod presenter;
 mod room;
+mod waiting;
 
 pub use arrival::{Arrival, Brings};
 pub use departure::{Departure, Leaving};

@@ -35,16 +35,16 @@ impl Entry {
         Self { body: as_taken(json), fifo: None, delay: delay.min(MOST_DELAY) }
     }
 
-    /// A message of a FIFO queue, a JSON text: within its group it is there in its order, and once.
-    pub fn ordered(json: &str, group: &str, deduplication: &str) -> Self {
-        let fifo = Some((group.to_owned(), deduplication.to_owned()));
-        Self { body: as_taken(json), fifo, delay: Duration::ZERO }
+    /// A message of a FIFO queue, a JSON text, that comes after those before it in its group; what has been sent with the
+    /// same deduplication id within five minutes is not sent again.
+    pub fn in_order(json: &str, group: String, deduplication: String) -> Self {
+        Self { body: as_taken(json), fifo: Some((group, deduplication)), delay: Duration::ZERO }
     }
 
     /// A webhook on its way, for the FIFO queue.
     pub fn webhook(message: &Message) -> Self {
         let json = serde_json::to_string(message).expect("a message has text keys");
-        Self::ordered(&json, &message.group_id(), &message.deduplication_id())
+        Self::in_order(&json, message.group_id(), message.deduplication_id())
     }
 
     fn group(&self) -> Option<&str> {

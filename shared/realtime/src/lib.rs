@@ -5,6 +5,7 @@
 //! packets are no JSON objects, so the gateway sends them there (`docs/decisions/0026`).
 //!
 //! * [`Sockets`]: what the server says, by `@connections`;
+//! * [`Notice`]: what the stream has to say to them, on its way by a queue;
 //! * [`Callers`]: who is behind a connection;
 //! * [`Realtime`]: what a handler depends on, and who asks;
 //! * [`people`]: people and rooms, as they are shown;
@@ -14,14 +15,21 @@
 mod asked;
 mod callers;
 pub mod events;
+mod notice;
 pub mod people;
 pub mod presence;
 mod run;
+mod said;
 mod sockets;
 mod tending;
 
 pub use asked::{Realtime, Seat, of_id};
 pub use callers::Callers;
+pub use notice::{Notice, What};
 pub use run::{Data, Handling, receive, run, run_default};
+pub use said::{
+    ChatMessageOut, DeniedOut, ForceDisconnectOut, MuteOut, NotificationOut, ParticipantWaitingOut,
+    RoomEndedOut, RoomLockedOut, RoomUpdatedOut,
+};
 pub use sockets::{Said, Sockets, grace};
 pub use tending::{CHECKED_EVERY, JOINS_WITHIN, Tending, Turn};

@@ -1,6 +1,6 @@
 //! People and rooms as those who are in the room are told of them (`rules.md` 5).
 
-use api::rooms::{ParticipantOut, RoomOut, settings};
+use api::rooms::{ParticipantOut, RoomOut, WaiterOut, settings};
 use models::{Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
 use serde::Serialize;
 use store::{RoomDocument, Store, StoreError};
@@ -37,27 +37,6 @@ impl From<&Participant> for PresentOut {
             screen: person.media.screen,
             hand: person.media.hand,
             away: person.is_away(),
-        }
-    }
-}
-
-/// Somebody who waits, as those see him who may let him in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WaitingOut {
-    id: String,
-    display_name: String,
-    avatar_url: Option<String>,
-    waiting_since: Option<String>,
-}
-
-impl From<&Participant> for WaitingOut {
-    fn from(person: &Participant) -> Self {
-        Self {
-            id: person.id.to_string(),
-            display_name: person.profile.name.clone(),
-            avatar_url: person.profile.avatar_url.clone(),
-            waiting_since: person.waiting_since.map(|at| at.to_string()),
         }
     }
 }
@@ -105,7 +84,7 @@ impl Whole {
     /// All of it, as `viewer` may know it.
     pub fn shown_to(&self, viewer: &Participant, now: Timestamp) -> StateOut {
         let participants = self.present.iter().filter(|person| viewer.may_see(person, &self.room));
-        let waiting = viewer.may_moderate().then(|| self.waiting.iter().map(WaitingOut::from).collect());
+        let waiting = viewer.may_moderate().then(|| WaiterOut::list(&self.waiting));
         StateOut {
             seq: self.room.seq,
             participants: participants.map(PresentOut::from).collect(),
@@ -123,7 +102,7 @@ pub struct StateOut {
     seq: u64,
     participants: Vec<PresentOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    waiting: Option<Vec<WaitingOut>>,
+    waiting: Option<Vec<WaiterOut>>,
     settings: Settings,
     room: RoomOut,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use api::{ConfigError, Env, Halt};
@@ -19,7 +20,7 @@ use futures_util::{StreamExt as _, stream};
 use models::{Client, Connection, ConnectionId};
 use serde::Serialize;
 use socket::{ServerEvent, Speak as _};
-use store::{Grace, Store};
+use store::{Binding, Grace, Store};
 use tracing::{error, warn};
 
 /// Connections that something is said to at a time.
@@ -145,13 +146,11 @@ impl Sockets {
         for connection in &to {
             texts.entry(connection.client).or_insert_with(|| connection.client.event(event, data));
         }
-        // A loop: of what a closure makes for each, the compiler cannot tell that it may go to another thread.
-        let mut posts = Vec::with_capacity(to.len());
+        let mut posts = Vec::<Call<'_, Said>>::with_capacity(to.len());
         for connection in &to {
-            posts.push(self.post(store, &connection.id, &texts[&connection.client]));
+            posts.push(Box::pin(self.post(store, &connection.id, &texts[&connection.client])));
         }
-        let done: Vec<_> = stream::iter(posts).buffer_unordered(AT_A_TIME).collect().await;
-        done.into_iter().try_for_each(|done| done.map(|_| ()))?;
+        all(posts).await?;
         Ok(to.len())
     }
 
@@ -181,6 +180,29 @@ impl Sockets {
         self.close(store, connection).await
     }
 
+    /// The same with those of many connections by which nobody has taken another place than that which `is_left`. One may
+    /// be on its way into another room, or be gone.
+    pub async fn dismiss_from<'a>(
+        &self,
+        store: &Store,
+        is_left: impl Fn(&Binding) -> bool + Sync,
+        connections: impl IntoIterator<Item = &'a Connection>,
+        (event, data): (ServerEvent, &(impl Serialize + Sync)),
+    ) -> Result<(), Halt> {
+        let is_left = &is_left;
+        let mut dismissals = Vec::<Call<'_, ()>>::new();
+        for connection in connections {
+            dismissals.push(Box::pin(async move {
+                let connected = store.connection(&connection.id).await?;
+                match connected.and_then(|connected| connected.bound).filter(is_left) {
+                    Some(_) => self.dismiss(store, connection, event, data).await,
+                    None => Ok(()),
+                }
+            }));
+        }
+        all(dismissals).await
+    }
+
     /// Asks the gateway whether a connection stands. Of one that is gone the table is told.
     pub async fn stands(&self, store: &Store, id: &ConnectionId) -> Result<bool, Halt> {
         let asked = self.management.get_connection().connection_id(id.as_str()).send().await;
@@ -192,6 +214,16 @@ impl Sockets {
         }
         Ok(!gone)
     }
+}
+
+/// A call that is made beside others. Of a type that names no closure: else the compiler does not see that whoever waits for
+/// it may go from thread to thread.
+type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Halt>> + Send + 'a>>;
+
+/// Waits for all, some at a time; the first failure is told when all are through.
+async fn all<T>(calls: Vec<Call<'_, T>>) -> Result<(), Halt> {
+    let done: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
+    done.into_iter().try_for_each(|done| done.map(|_| ()))
 }
 
 fn is_gone(failed: &SdkError<PostToConnectionError>) -> bool {

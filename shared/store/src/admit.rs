@@ -27,9 +27,6 @@ use crate::items::{Connected, ParticipantItem, RoomItem};
 use crate::past::remember;
 use crate::{Store, StoreError};
 
-/// A session token is good for a day at most.
-pub(crate) const SESSION_TOKEN_LIFE: Duration = Duration::from_hours(24);
-
 /// How somebody proves who he is.
 #[derive(Clone, Copy, Debug)]
 pub enum Credential<'a> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use models::relay::Over;
 use models::transition::PersonTransition;
-use models::{Metadata, Participant, Room, RoomKey, Sid, Standing, TokenId, UserId};
+use models::{Connection, Metadata, Participant, Room, RoomKey, Sid, Standing, TokenId, UserId};
 
 use crate::commit::Outcome;
 use crate::items::{
@@ -53,6 +53,16 @@ impl Store {
         Ok(people)
     }
 
+    /// The connections of those who had a seat, or waited, when the session ended. Of whom the room's next session has
+    /// a record already, the stream tells.
+    pub async fn connected_at_end(&self, room: &RoomKey, sid: Sid) -> Result<Vec<Connection>, StoreError> {
+        let mut people = Box::pin(self.participants(room)).await?;
+        people.retain(|person| {
+            person.sid == sid && matches!(person.standing, Standing::Active | Standing::Waiting)
+        });
+        Ok(people.into_iter().filter_map(|person| person.connection).collect())
+    }
+
     /// Puts metadata that is kept apart in its place.
     async fn bring_metadata(&self, room: &RoomKey, people: &mut [Participant]) -> Result<(), StoreError> {
         let key = |person: &Participant| match person.metadata {
@@ -97,6 +107,7 @@ impl Store {
             webhook_url: past.webhook_url,
             host_name: None,
             host_avatar_url: None,
+            waiting_message: None,
             metadata: "{}".to_owned(),
         }))
     }

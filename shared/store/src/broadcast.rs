@@ -9,9 +9,14 @@ use uuid::Uuid;
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome, Verdict};
 use crate::error::Halt;
-use crate::items::{Item, Key, RoomItem, deflate};
+use crate::items::{Item, Key, RoomItem, deflate, inflate};
 use crate::step::{Step, n};
 use crate::{Store, StoreError};
+
+const KIND: &str = "BROADCAST";
+
+/// The attribute of the words.
+const WORDS: &str = "broadcast";
 
 /// How long the words are kept, in seconds.
 const KEPT_SECONDS: i64 = 24 * 3600;
@@ -46,12 +51,21 @@ impl Store {
         }
         Err(StoreError::kept_changing("the room").into())
     }
+
+    /// What the stream names by `id`; none when a day has passed since.
+    pub async fn words_of(&self, key: &RoomKey, id: Uuid) -> Result<Option<Broadcast>, StoreError> {
+        let Some(mut item) = self.get(&Key::broadcast(key, id)).await? else { return Ok(None) };
+        let corrupt = |what: &str| StoreError::Corrupt(KIND, what.to_owned());
+        let Some(AttributeValue::B(words)) = item.remove(WORDS) else { return Err(corrupt("no words")) };
+        let words = inflate(KIND, words.as_ref())?;
+        serde_json::from_slice(&words).map(Some).map_err(|error| corrupt(&error.to_string()))
+    }
 }
 
 fn words_step(key: &RoomKey, id: Uuid, broadcast: &Broadcast, now: Timestamp) -> Step {
     let words = serde_json::to_vec(broadcast).expect("a broadcast has text keys");
     let item = Item::from([
-        ("broadcast".to_owned(), AttributeValue::B(Blob::new(deflate(&words)))),
+        (WORDS.to_owned(), AttributeValue::B(Blob::new(deflate(&words)))),
         ("expires_at".to_owned(), n(now.seconds() + KEPT_SECONDS)),
     ]);
     Step::put(Key::broadcast(key, id), item, "", vec![])

@@ -1,12 +1,15 @@
 //! The table's stream: what its records say of rooms and of seats.
 
+mod waiting;
+
 use models::relay::{Over, Told, over, told};
 use models::{
-    Client, Connection, ConnectionId, Happened, ParticipantId, Room, RoomKey, SessionId, Sid, Standing,
-    Timestamp, UserId,
+    Client, Connection, ConnectionId, Denial, Happened, ParticipantId, Room, RoomKey, SessionId, Sid,
+    Standing, Timestamp, UserId,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub use self::waiting::{Waited, WaitingChange};
 use crate::StoreError;
 use crate::depart::Lease;
 use crate::items::{PARTICIPANT_PREFIX, ROOM_PREFIX, RoomItem, STATE, decode};
@@ -59,6 +62,8 @@ pub struct PersonChange {
     pub lease: Option<Lease>,
     /// A connection is no longer his.
     pub dropped: Option<Dropped>,
+    /// He waits for admission from then on, or was admitted.
+    pub waited: Option<WaitingChange>,
     /// A moderator has muted him, and he is there to be told.
     pub muted: Option<Muted>,
 }
@@ -94,7 +99,8 @@ pub struct Dropped {
 }
 
 /// Why a connection is not somebody's any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// He came again, over another one or over none.
     Duplicate,
@@ -104,6 +110,8 @@ pub enum Why {
     Removed,
     /// He was put out and barred.
     Banned,
+    /// He waited, and is not admitted. He may ask again.
+    Denied(Denial),
     /// The session is over, and he is in the room's next one.
     Over,
 }
@@ -143,6 +151,7 @@ struct PersonImage {
     muted_by: Option<ParticipantId>,
     #[serde(default)]
     removed: bool,
+    denied: Option<Denial>,
 }
 
 impl PersonImage {
@@ -171,11 +180,12 @@ impl PersonImage {
         if self.sid != before.sid {
             return Some(Why::Over);
         }
-        match self.status {
-            Standing::Banned => Some(Why::Banned),
-            Standing::Left if self.removed => Some(Why::Removed),
-            Standing::Left => Some(Why::Left),
-            Standing::Active | Standing::Waiting | Standing::Invited => {
+        match (self.status, self.denied) {
+            (Standing::Banned, _) => Some(Why::Banned),
+            (Standing::Left, Some(why)) => Some(Why::Denied(why)),
+            (Standing::Left, None) if self.removed => Some(Why::Removed),
+            (Standing::Left, None) => Some(Why::Left),
+            (Standing::Active | Standing::Waiting | Standing::Invited, _) => {
                 (self.session != before.session).then_some(Why::Duplicate)
             }
         }
@@ -211,6 +221,7 @@ impl StreamRecord {
         };
         let user = UserId::try_from(user)
             .map_err(|error| StoreError::Corrupt("PARTICIPANT", format!("sort key: {error}")))?;
+        let waited = waiting::waited(&room, old_image.as_ref(), &image)?;
         let after: PersonImage = decode("PARTICIPANT", image)?;
         let before = old_image.map(|image| decode::<PersonImage>("PARTICIPANT", image)).transpose()?;
         let lease = after.lease(&room, &user);
@@ -219,8 +230,8 @@ impl StreamRecord {
             let why = after.why(&before)?;
             Some(Dropped { room, sid: before.sid, user, connection: before.connection()?, why })
         });
-        let says = lease.is_some() || dropped.is_some() || muted.is_some();
-        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped, muted }))))
+        let says = lease.is_some() || dropped.is_some() || waited.is_some() || muted.is_some();
+        Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped, waited, muted }))))
     }
 }
 

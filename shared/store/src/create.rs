@@ -211,6 +211,7 @@ fn fresh(new: &NewRoom, sid: Sid, now: Timestamp) -> Created {
         webhook_url: new.webhook_url.clone(),
         host_name: None,
         host_avatar_url: None,
+        waiting_message: None,
         metadata: new.metadata.clone(),
     };
     Created { room, document, fresh: true }
@@ -250,6 +251,7 @@ fn idle(new: &NewCodeRoom, code: RoomCode, sid: Sid, now: Timestamp) -> Created 
         webhook_url: None,
         host_name: Some(new.host_name.clone()),
         host_avatar_url: new.host_avatar_url.clone(),
+        waiting_message: None,
         metadata: "{}".to_owned(),
     };
     Created { room, document, fresh: true }

@@ -75,7 +75,7 @@ impl Store {
         pause: Duration,
         keep: Option<&Keep<'_, ()>>,
     ) -> Result<bool, Halt> {
-        let mut leaving = Leaving::Others;
+        let mut leaving = departure.expected();
         for _ in 0..MOST_LOOKS {
             let steps = |now| {
                 vec![

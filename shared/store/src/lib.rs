@@ -38,10 +38,15 @@ mod step;
 mod sweep;
 mod transition;
 mod turn;
+mod waiting;
+mod waiting_message;
 
 pub use admit::{Admission, Credential, Door};
 pub use answer::{Claim, Keep, StoredAnswer};
-pub use changes::{Change as StreamChange, Dropped, Muted, PersonChange, RoomChange, StreamRecord, Why};
+pub use changes::{
+    Change as StreamChange, Dropped, Muted, PersonChange, RoomChange, StreamRecord, Waited, WaitingChange,
+    Why,
+};
 pub use client::{Connection, Store};
 pub use connections::Grace;
 pub use create::{Created, NewCodeRoom, NewRoom};
@@ -62,3 +67,4 @@ pub use remove::{Removal, Revoked};
 pub use resume::Resumed;
 pub use retry::{request, request_ends, until};
 pub use sweep::{Due, DueCursor, DuePage, Swept};
+pub use waiting::{Admitted, Waiters, Who, Whom};

@@ -5,7 +5,6 @@ use std::time::Duration;
 use models::transition::{Held, PersonTransition, Resumption};
 use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
 
-use crate::admit::SESSION_TOKEN_LIFE;
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome, is_refused};
 use crate::connections::unbound;
@@ -78,7 +77,7 @@ impl Store {
             let now = self.clock.now();
             let (room, participant) = seated(&seen, token, Sittings::LiveAndPrevious, now)?;
             let resumed = Resumed {
-                expires_at: now.plus(SESSION_TOKEN_LIFE).min(room.ends_at(now)),
+                expires_at: room.sitting_expires_at(now),
                 room: room.clone(),
                 participant: participant.clone(),
                 session,

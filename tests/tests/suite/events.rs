@@ -58,7 +58,7 @@ const SECRETS: [(&str, &str); 2] = [
 /// What each event is answered in an empty stack, in an order in which the room of the server API is open while it is
 /// asked for. The room by code, and the session of the tokens, are of another stack: they are not there any more (400), or
 /// never were (404), a leave has nothing to do, and a dry run says why it could not join. A bad signature would be 401.
-const ANSWERS: [(&str, u16); 37] = [
+const ANSWERS: [(&str, u16); 40] = [
     ("list_deliveries", 200),
     ("replay_webhooks", 200),
     ("test_webhook", 200),
@@ -72,6 +72,8 @@ const ANSWERS: [(&str, u16); 37] = [
     ("resume", 400),
     ("leave", 200),
     ("remove_participant", 400),
+    ("approve_waiting", 400),
+    ("update_waiting_message", 400),
     ("switch_presenter", 400),
     ("update_lock_settings", 400),
     ("mute_participant", 400),
@@ -88,6 +90,7 @@ const ANSWERS: [(&str, u16); 37] = [
     ("get_room", 404),
     ("get_room_by_code", 404),
     ("list_participants", 404),
+    ("list_waiting", 404),
     ("update_room_settings", 404),
     ("join_room", 200),
     ("leave_room", 204),

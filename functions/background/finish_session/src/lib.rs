@@ -1,20 +1,24 @@
-//! What follows the end of a session: who was in is told to have left, the session is archived, and what belonged to it is
-//! removed. In this order, so that a job that is cut off anywhere can be done again from its beginning.
+//! What follows the end of a session: who was in is told to have left, the session is archived, whoever is still connected
+//! to it hears that it is over and is disconnected, and what belonged to it is removed. In this order, so that a job that
+//! is cut off anywhere can be done again from its beginning, and no webhook waits for a client that does not read.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use api::{Batch, ConfigError, Env, Error, Worker};
+use api::{Batch, ConfigError, Env, Error, Halt, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use models::relay::Over;
 use outbox::{Composer, Entry, Queue};
-use store::{RoomDocument, session_of_end_job};
+use realtime::{RoomEndedOut, Sockets};
+use socket::ServerEvent;
+use store::{Binding, RoomDocument, session_of_end_job};
 
 /// What this function is configured with.
 pub struct Config {
     composer: Composer,
     webhooks: Queue,
     past_rooms: Duration,
+    sockets: Sockets,
 }
 
 impl Config {
@@ -25,6 +29,7 @@ impl Config {
             composer: Composer::load(env)?,
             webhooks: Queue::connect(env, "WEBHOOKS_QUEUE_URL")?,
             past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
+            sockets: Sockets::connect(env)?,
         })
     }
 }
@@ -49,6 +54,7 @@ async fn finish(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Err
         }
         store.archive(&over, document.as_ref(), config.past_rooms).await?;
     }
+    dismiss(worker, &over).await.map_err(Halt::into_failure)?;
     Ok(store.clear_session(room).await?)
 }
 
@@ -60,6 +66,14 @@ async fn tell(worker: &Worker<Config>, over: &Over, document: Option<&RoomDocume
     let people: HashMap<_, _> = people.into_iter().map(|person| (person.user.clone(), person)).collect();
     let messages = composer.messages(&over.room, document, &over.told(&users), &people);
     Ok(webhooks.send(messages.iter().map(Entry::webhook).collect()).await?)
+}
+
+/// Tells whoever is connected to the session that it is over, and closes.
+async fn dismiss(worker: &Worker<Config>, Over { room, reason, .. }: &Over) -> Result<(), Halt> {
+    let connections = worker.store.connected_at_end(&room.key, room.sid).await?;
+    let is_of_it = |bound: &Binding| bound.room == room.key && bound.sid == room.sid;
+    let ended = (ServerEvent::RoomEnded, &RoomEndedOut::of(*reason));
+    worker.config.sockets.dismiss_from(&worker.store, is_of_it, &connections, ended).await
 }
 
 #[cfg(test)]

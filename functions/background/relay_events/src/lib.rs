@@ -1,8 +1,11 @@
-//! The table's stream: what happened goes to the queues, as webhooks, as leases that will lapse, as ends to be followed up.
+//! The table's stream: what happened goes to the queues, as webhooks, as notices to connections, as leases that will lapse,
+//! as ends to be followed up.
 //!
 //! A record may come twice, and records of one transaction in different batches; records of one item come in their order.
 //! So nothing is decided here by what came before: every message follows from one record, and from what is read now of
 //! those whom it is about. Whatever comes twice has the same deduplication id, and the same place in its session.
+
+mod notices;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -39,6 +42,7 @@ pub struct Config {
     leases: Queue,
     ends: Queue,
     rounds: Queue,
+    notices: Queue,
     /// The most seats that this process has noted of a session.
     crowds: Mutex<HashMap<Sid, u32>>,
 }
@@ -53,6 +57,7 @@ impl Config {
             leases: Queue::connect(env, "LEASES_QUEUE_URL")?,
             ends: Queue::connect(env, "SESSION_ENDS_QUEUE_URL")?,
             rounds: Queue::connect(env, "ROUNDS_QUEUE_URL")?,
+            notices: Queue::connect(env, "NOTICES_QUEUE_URL")?,
             crowds: Mutex::default(),
         })
     }
@@ -89,14 +94,15 @@ async fn relay_in_order(worker: &Worker<Config>, records: Vec<(usize, StreamReco
 }
 
 async fn relay(worker: &Worker<Config>, record: StreamRecord) -> Result<(), Error> {
-    match record.change()? {
-        Some(StreamChange::Room(change)) => relay_room(worker, &change).await,
-        Some(StreamChange::Person(change)) => match &change.lease {
+    let number = record.sequence_number().to_owned();
+    let Some(change) = record.change()? else { return Ok(()) };
+    notices::relay(&worker.config.notices, &number, &change).await?;
+    match change {
+        StreamChange::Room(change) => relay_room(worker, &change).await,
+        StreamChange::Person(change) => match &change.lease {
             Some(lease) => relay_lease(worker, lease).await,
-            // Of connections that are to be closed nobody is told yet.
             None => Ok(()),
         },
-        None => Ok(()),
     }
 }
 
@@ -159,7 +165,7 @@ async fn relay_round(worker: &Worker<Config>, change: &RoomChange) -> Result<(),
     }
     let due = RoundDue { room: room.key.clone(), sid: room.sid, seq: room.seq };
     let text = serde_json::to_string(&due)?;
-    let entry = Entry::ordered(&text, &room.sid.to_string(), &due.deduplication_id());
+    let entry = Entry::in_order(&text, room.sid.to_string(), due.deduplication_id());
     Ok(worker.config.rounds.send(vec![entry]).await?)
 }
 

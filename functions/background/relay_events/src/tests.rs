@@ -1,5 +1,6 @@
 mod failures;
 mod late;
+mod notices;
 
 use models::{Role, Room, Timestamp};
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use api::{ConfigError, Env, Halt};
 use models::Refusal;
 use realtime::events::join_room::{self, Joining};
 use realtime::events::{
-    chat_message, leave_room, lock_room, mute_participant, remove_participant, show, signal, sync, typing,
-    update_lock_settings,
+    admit_participant, chat_message, deny_participant, leave_room, lock_room, mute_participant,
+    remove_participant, send_to_waiting, show, signal, sync, typing, update_lock_settings,
 };
 use realtime::{Callers, Data, Realtime};
 
@@ -59,6 +59,10 @@ pub async fn handle(
         ClientEvent::TypingStart | ClientEvent::TypingStop => {
             typing::handle(realtime, connected, request).await
         }
-        _ => Err(Refusal::UnknownEvent.into()),
+        ClientEvent::AdmitParticipant => admit_participant::handle(realtime, connected, request).await,
+        ClientEvent::DenyParticipant => deny_participant::handle(realtime, connected, request).await,
+        ClientEvent::SendToWaiting => send_to_waiting::handle(realtime, connected, request).await,
+        // It was answered when it was read.
+        ClientEvent::Ping => Err(Refusal::UnknownEvent.into()),
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use api::rooms::RoomOut;
 use api::{Answer, App, ConfigError, Env, Fields, Halt, Request, Scope, Users, idempotent, keep};
 use models::{Refusal, Room, Settings, Timestamp};
@@ -11,12 +13,13 @@ use store::{RoomDocument, SettingsChange};
 /// What this function is configured with.
 pub struct Config {
     users: Users,
+    unattached: Duration,
 }
 
 impl Config {
     /// Reads the environment.
     pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { users: Users::load(env).await? })
+        Ok(Self { users: Users::load(env).await?, unattached: env.seconds("UNATTACHED_TIMEOUT_SECONDS")? })
     }
 }
 
@@ -85,10 +88,22 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let now = app.clock.now();
         let render = |(room, document): &(Room, RoomDocument)| answer(room, document, now).stored();
         let decide = |room: &Room| user.must_host(room).map(|()| input.change(room));
-        let (room, document) = app.store.change_settings(&key, decide, keep(claim, &render)).await?;
+        // What takes more than one step keeps its answer last: cut off in between, it is done again.
+        let dissolves = input.waiting_room == Some(false);
+        let keep = keep(claim, &render).filter(|_| !dissolves);
+        let (room, document) = app.store.change_settings(&key, decide, keep).await?;
+        let room = if dissolves { dissolve(app, room).await? } else { room };
         Ok(answer(&room, &document, now))
     })
     .await
+}
+
+/// Who waits comes in, as far as there are seats, and the rest are denied; answers with the room as it is then.
+async fn dissolve(app: &App<Config>, room: Room) -> Result<Room, Halt> {
+    if app.store.dissolve_waiting_room(&room, app.config.unattached).await?.is_empty() {
+        return Ok(room);
+    }
+    Ok(app.store.room(&room.key).await?.ok_or(Refusal::RoomNotFound)?)
 }
 
 fn answer(room: &Room, document: &RoomDocument, now: Timestamp) -> Answer {

@@ -267,3 +267,46 @@ async fn an_idempotency_key_changes_the_room_once() {
     assert_eq!(again.body["isLocked"], true);
     assert!(!rooms.state(&room.key).await.locked);
 }
+
+#[tokio::test]
+async fn without_a_waiting_room_those_who_wait_come_in_as_far_as_seats_last() {
+    for (locked, admitted) in [(false, 2), (true, 0)] {
+        let table = TestTable::new().await;
+        let (app, rooms) = (app(&table).await, table.rooms());
+        let room = rooms.by_code(2).await;
+        rooms.set(&room.key, |settings| settings.waiting_room = true).await;
+        for user in ["zoe", "ann", "cid"] {
+            table.clock.advance(Duration::from_millis(1));
+            assert!(!rooms.join(&room.key, user).await.expect("a place").active);
+        }
+        let body = json!({"waitingRoom": false, "isLocked": locked});
+        let reply = change(&table, &app, &room, &body).await;
+        assert_eq!((reply.status, &reply.body["participantCount"]), (200, &json!(admitted)));
+        let state = rooms.state(&room.key).await;
+        assert_eq!(rooms.store().waiting(&state).await.expect("readable"), []);
+        let mut present = vec![];
+        for person in rooms.store().present(&room.key, state.sid).await.expect("readable") {
+            present.push(person.user.to_string());
+        }
+        assert_eq!(present, ["zoe", "ann"][..admitted]);
+    }
+}
+
+#[tokio::test]
+async fn what_was_cut_off_before_those_who_waited_came_in_is_finished_by_asking_again() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.by_code(5).await;
+    rooms.set(&room.key, |settings| settings.waiting_room = true).await;
+    rooms.join(&room.key, "ann").await.expect("a place");
+    rooms.set(&room.key, |settings| settings.waiting_room = false).await;
+    let off = call(room.key.room.as_str()).raw(json!({"waitingRoom": false}).to_string());
+    let off =
+        off.bearer(&table.user_token(HOST, "Hanna")).header("idempotency-key", "0123456789abcdefghijkl");
+    let reply = ask(&app, off.clone()).await;
+    assert_eq!((reply.status, &reply.body["participantCount"]), (200, &json!(1)));
+    // Its answer is kept, too.
+    rooms.set(&room.key, |settings| settings.waiting_room = true).await;
+    assert_eq!(ask(&app, off).await.body, reply.body);
+    assert!(rooms.state(&room.key).await.waiting_room);
+}

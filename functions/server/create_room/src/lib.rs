@@ -6,7 +6,7 @@ mod tests;
 
 use std::time::Duration;
 
-use api::server::{Common, RoomInfo, With};
+use api::server::{Common, RoomInfo, With, room_metadata};
 use api::{Answer, App, ConfigError, Env, Halt, KeyRing, Request, Scope, idempotent, keep, log};
 use models::{Permission, Sid, Timestamp};
 use serde::Serialize;
@@ -58,12 +58,12 @@ impl Config {
 struct RoomInfoOut<'a> {
     room_info: &'a RoomInfo,
     #[serde(rename = "roomInfo", skip_serializing_if = "Option::is_none")]
-    first: Option<FirstRoomInfo<'a>>,
+    first: Option<FirstRoomInfo>,
 }
 
 /// The session in the dialect of 2022 (seed `plugnmeet-create-room-v1`).
 #[derive(Serialize)]
-struct FirstRoomInfo<'a> {
+struct FirstRoomInfo {
     sid: String,
     name: String,
     max_participants: u32,
@@ -71,11 +71,11 @@ struct FirstRoomInfo<'a> {
     creation_time: i64,
     turn_password: &'static str,
     enabled_codecs: [(); 0],
-    metadata: &'a str,
+    metadata: String,
 }
 
-impl<'a> FirstRoomInfo<'a> {
-    fn of(created: &'a Created) -> Self {
+impl FirstRoomInfo {
+    fn of(created: &Created) -> Self {
         let room = &created.room;
         Self {
             sid: room.sid.to_string(),
@@ -85,7 +85,7 @@ impl<'a> FirstRoomInfo<'a> {
             creation_time: room.created_at.seconds(),
             turn_password: "",
             enabled_codecs: [],
-            metadata: &created.document.metadata,
+            metadata: room_metadata(room, &created.document),
         }
     }
 }

@@ -9,8 +9,12 @@ use wire::{Allowed, Message, Owned, RoomMetadata};
 /// Most breakout rooms of a room by code: as many as plugNmeet gives where nothing is said.
 const BREAKOUT_ROOMS: u32 = 6;
 
-/// The room's metadata, a JSON text. A room of the server API has what it was made with. A room by code has plugNmeet's
-/// defaults with its title, its duration, and what its host decided by now:
+/// What those who wait are told.
+const MESSAGE: &str = "waiting_room_msg";
+
+/// The room's metadata, a JSON text. A room of the server API has what it was made with, and what a moderator has said to
+/// those who wait since. A room by code has plugNmeet's defaults with its title, its duration, and what its host decided by
+/// now:
 ///
 /// | setting | field |
 /// |---|---|
@@ -20,12 +24,16 @@ const BREAKOUT_ROOMS: u32 = 6;
 /// | `allowParticipantAudio` | `default_lock_settings.lock_microphone`, when it is off: no feature is about microphones |
 /// | `muteParticipantsOnJoin` | `room_features.mute_on_start` |
 /// | `waitingRoom` | `room_features.waiting_room_features.is_active` |
+/// | (`/api/waitingRoom/updateMsg`) | `room_features.waiting_room_features.waiting_room_msg` |
 ///
 /// `allowGuestAccess` has no field: guests are unknown to plugNmeet. Over all of it goes what moderators said to everybody of
 /// locks.
 pub fn room_metadata(room: &Room, document: &RoomDocument) -> String {
     let text = match &room.by_code {
-        None => document.metadata.clone(),
+        None => match &document.waiting_message {
+            Some(message) => with_message(document, message).unwrap_or_else(|| document.metadata.clone()),
+            None => document.metadata.clone(),
+        },
         // Its parts are ours and pass; what was stored is the least that can be said.
         Some(by_code) => {
             metadata_by_code(room, by_code, document).unwrap_or_else(|_| document.metadata.clone())
@@ -46,6 +54,15 @@ fn with_words(room: &Room, text: String) -> String {
     Value::Object(metadata).to_string()
 }
 
+fn with_message(document: &RoomDocument, message: &str) -> Option<String> {
+    let mut metadata: Value = serde_json::from_str(&document.metadata).ok()?;
+    let features = metadata.pointer_mut("/room_features/waiting_room_features")?.as_object_mut()?;
+    features.insert(MESSAGE.to_owned(), message.into());
+    let id = Uuid::new_v5(&document.sid.0, message.as_bytes());
+    metadata.as_object_mut()?.insert("metadata_id".to_owned(), id.to_string().into());
+    Some(metadata.to_string())
+}
+
 fn metadata_by_code(room: &Room, by_code: &CodeRoom, document: &RoomDocument) -> Result<String, Refusal> {
     let settings = by_code.settings;
     let mut asked = json!({
@@ -63,6 +80,9 @@ fn metadata_by_code(room: &Room, by_code: &CodeRoom, document: &RoomDocument) ->
             "lock_screen_sharing": !settings.allow_screen_share,
         },
     });
+    if let Some(message) = &document.waiting_message {
+        asked["room_features"]["waiting_room_features"][MESSAGE] = message.as_str().into();
+    }
     // Another one whenever it says something else, and the same however often it is asked for.
     let metadata_id = Uuid::new_v5(&room.sid.0, asked.to_string().as_bytes());
     let asked = asked.as_object_mut().map(std::mem::take).unwrap_or_default();

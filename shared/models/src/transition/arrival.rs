@@ -147,8 +147,9 @@ impl Arrival {
             return PersonTransition { now, needs, becomes: Becomes::New(Box::new(newcomer)) };
         }
         let mut needs = vec![PersonNeed::Of(self.sid), PersonNeed::StandsNot(Standing::Banned)];
-        // The state counts him or not, by what is believed here.
-        needs.extend(self.takes_seat().then_some(PersonNeed::CameBefore(self.came_before())));
+        // The state counts him or not, by what is believed here; and TTL may not take the record of who is counted.
+        let enters = self.entry != Entry::Same;
+        needs.extend(enters.then_some(PersonNeed::CameBefore(self.came_before())));
         if let Brings::Token(token) = self.brings {
             needs.push(PersonNeed::Token(token));
         }
@@ -162,7 +163,8 @@ impl Arrival {
             id: self.id,
             session: self.session,
             held,
-            again: if self.takes_seat() { self.came_before() } else { waits },
+            came_before: self.came_before(),
+            waits,
             brings: self.brings.clone(),
         };
         PersonTransition { now, needs, becomes }

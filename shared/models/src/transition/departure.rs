@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::room::running;
 use super::{Becomes, Effect, Need, PersonNeed, PersonTransition, RoomTransition};
 use crate::{Event, Participant, Room, Sid, Standing, Timestamp, UserId};
@@ -15,14 +13,10 @@ pub struct Departure {
     pub sid: Sid,
     /// What is told.
     pub event: Event,
-    /// Where he stands then.
-    pub becomes: Standing,
     /// What else must be true of him, beside his session and his standing.
     pub needs: Vec<PersonNeed>,
-    /// His join tokens that die with it.
-    pub tokens: Vec<Uuid>,
-    /// What he is told; nothing where nobody puts him out.
-    pub message: Option<String>,
+    /// What becomes of him.
+    pub becomes: Becomes,
 }
 
 /// What is left behind.
@@ -58,7 +52,8 @@ impl Departure {
     /// Somebody leaves of his own, or nobody came back to his place.
     pub fn leave(sid: Sid, user: &UserId, needs: Vec<PersonNeed>) -> Self {
         let event = Event::Left { user: user.clone() };
-        Self { sid, event, becomes: Standing::Left, needs, tokens: vec![], message: None }
+        let becomes = Becomes::Out { standing: Standing::Left, tokens: vec![], message: None };
+        Self { sid, event, needs, becomes }
     }
 
     /// `person` is put out with a message, and his unused join tokens die.
@@ -66,10 +61,21 @@ impl Departure {
         Self {
             sid: person.sid,
             event: Event::Removed { user: person.user.clone(), banned: ban },
-            becomes: if ban { Standing::Banned } else { Standing::Left },
             needs: vec![],
-            tokens: person.tokens.iter().map(|(id, _)| *id).collect(),
-            message: Some(message.to_owned()),
+            becomes: Becomes::Out {
+                standing: if ban { Standing::Banned } else { Standing::Left },
+                tokens: person.tokens.iter().map(|(id, _)| *id).collect(),
+                message: Some(message.to_owned()),
+            },
+        }
+    }
+
+    /// What he is supposed to leave behind as long as nothing has been seen: who is denied waits.
+    pub fn expected(&self) -> Leaving {
+        if self.needs.contains(&PersonNeed::Stands(Standing::Waiting)) {
+            Leaving::Waiter
+        } else {
+            Leaving::Others
         }
     }
 
@@ -90,11 +96,7 @@ impl Departure {
     pub fn person(&self, leaving: Leaving, now: Timestamp) -> PersonTransition {
         let seen = if leaving == Leaving::Waiter { Standing::Waiting } else { Standing::Active };
         let needs = [PersonNeed::Of(self.sid), PersonNeed::Stands(seen)];
-        let becomes = Becomes::Out {
-            standing: self.becomes,
-            tokens: self.tokens.clone(),
-            message: self.message.clone(),
-        };
-        PersonTransition { now, needs: needs.into_iter().chain(self.needs.clone()).collect(), becomes }
+        let needs = needs.into_iter().chain(self.needs.clone()).collect();
+        PersonTransition { now, needs, becomes: self.becomes.clone() }
     }
 }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::Brings;
 use crate::{
-    Connection, ConnectionId, Entry, LockChange, Locks, Media, MediaChange, Participant, ParticipantId,
-    SessionId, Sid, Standing, Timestamp, UserId, Word, waiter_expires_at,
+    Connection, ConnectionId, Denial, Entry, LockChange, Locks, Media, MediaChange, Participant,
+    ParticipantId, SessionId, Sid, Standing, Timestamp, UserId, Word, waiter_expires_at,
 };
 
 /// A condition on somebody's record at the moment at which a write takes effect.
@@ -96,8 +96,10 @@ pub enum Becomes {
         session: SessionId,
         /// By what he keeps his place.
         held: Held,
-        /// Whether he comes back to the seat that he had, or to the place where he waits.
-        again: bool,
+        /// Whether he has had a seat in the session: he is counted, and nothing takes his record before its end.
+        came_before: bool,
+        /// Whether he waits already.
+        waits: bool,
         /// What he brings.
         brings: Brings,
     },
@@ -109,6 +111,20 @@ pub enum Becomes {
         tokens: Vec<Uuid>,
         /// What he is told; nothing where nobody puts him out.
         message: Option<String>,
+    },
+    /// He waited, and waits no longer.
+    Denied(Denial),
+    /// He waited, and has a seat, in the same sitting.
+    Admitted {
+        /// From when on it may be released; none where somebody is connected to it.
+        lease: Option<Timestamp>,
+        /// Whether he has had a seat in the session before.
+        came_before: bool,
+    },
+    /// He had a seat, and waits for one, in the same sitting.
+    Waits {
+        /// From when on his place may be released; none where somebody is connected to it.
+        lease: Option<Timestamp>,
     },
     /// He held no place, and is barred, or no longer.
     Stands {
@@ -243,18 +259,19 @@ impl PersonTransition {
         let mut person = person?.clone();
         match &self.becomes {
             Becomes::New(_) | Becomes::Gone => return None,
-            Becomes::In { entry, id, session, held, again, brings } => {
-                enter(&mut person, (*entry, *again), *id, self.now);
+            Becomes::In { entry, id, session, held, came_before, waits, brings } => {
+                enter(&mut person, (*entry, *came_before, *waits), *id, self.now);
                 person.session = Some(*session);
                 held.apply(&mut person);
                 brings.apply(&mut person);
             }
             Becomes::Out { standing, tokens, .. } => {
-                person.standing = *standing;
-                (person.session, person.previous_session) = (None, None);
-                (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
-                (person.connection, person.media, person.muted_by) = (None, Media::default(), None);
+                go(&mut person, *standing);
                 lose(&mut person, tokens);
+            }
+            Becomes::Denied(_) => go(&mut person, Standing::Left),
+            waits @ (Becomes::Admitted { .. } | Becomes::Waits { .. }) => {
+                waits.wait_or_enter(&mut person, self.now);
             }
             Becomes::Stands { standing, tokens } => {
                 (person.standing, person.expires_at) = (*standing, None);
@@ -305,10 +322,22 @@ fn lose(person: &mut Participant, tokens: &[Uuid]) {
     person.tokens.retain(|(id, _)| !tokens.contains(id));
 }
 
-fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: ParticipantId, now: Timestamp) {
+fn go(person: &mut Participant, standing: Standing) {
+    person.standing = standing;
+    (person.session, person.previous_session) = (None, None);
+    (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
+    (person.connection, person.media, person.muted_by) = (None, Media::default(), None);
+}
+
+fn enter(
+    person: &mut Participant,
+    (entry, came_before, waits): (Entry, bool, bool),
+    id: ParticipantId,
+    now: Timestamp,
+) {
     match entry {
         Entry::Seat | Entry::Session => {
-            if again {
+            if came_before {
                 person.joined_before = person.joined_at;
             }
             (person.standing, person.id, person.joined_at) = (Standing::Active, id, Some(now));
@@ -318,9 +347,9 @@ fn enter(person: &mut Participant, (entry, again): (Entry, bool), id: Participan
         Entry::Same => (person.previous_session, person.expires_at) = (person.session, None),
         Entry::Wait => {
             (person.standing, person.id) = (Standing::Waiting, id);
-            person.previous_session = person.session.filter(|_| again);
+            person.previous_session = person.session.filter(|_| waits);
             person.waiting_since.get_or_insert(now);
-            person.expires_at = Some(waiter_expires_at(now));
+            person.expires_at = (!came_before).then(|| waiter_expires_at(now));
         }
     }
 }

@@ -41,6 +41,12 @@ pub(crate) enum Call {
     EnterOver(User),
     /// Somebody's place is released, to which nobody is connected.
     Release(User),
+    /// A moderator admits somebody who waits.
+    Admit(User),
+    /// He denies somebody who waits.
+    Deny(User),
+    /// He sends somebody back who is in.
+    SendBack(User),
     /// Somebody is put out.
     Remove(User),
     /// Somebody is put out, if he is in, and barred.
@@ -116,6 +122,9 @@ impl Call {
             | Self::Unmute(user, _)
             | Self::Mute(user)
             | Self::Release(user)
+            | Self::Admit(user)
+            | Self::Deny(user)
+            | Self::SendBack(user)
             | Self::Remove(user)
             | Self::Ban(user)
             | Self::Unblock(user)

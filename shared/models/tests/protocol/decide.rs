@@ -5,7 +5,7 @@ use models::transition::{
     Resumption, RoomTransition, SettingsChange, Showing,
 };
 use models::{
-    Applicant, ConnectionId, EndReason, Entry, Event, Lasts, MediaChange, Participant, ParticipantId,
+    Applicant, ConnectionId, Denial, EndReason, Entry, Event, Lasts, MediaChange, Participant, ParticipantId,
     Profile, Record, Role, Room, SessionToken, Settings, Standing, Status, Timestamp, TokenId, judge,
 };
 
@@ -63,6 +63,20 @@ impl Deciding<'_> {
                 let sitting = Sitting { session, lapsed: true, resumes: false, now: self.now };
                 Some(self.depart(&departure).sitting(sitting))
             }
+            Call::Admit(_) => {
+                let (room, person) = self.present(Standing::Waiting)?;
+                room.admits(self.view.at).ok()?;
+                let admit = PersonTransition::admit(person, self.now.plus(setting::LEASE), self.now);
+                Some(Write::of_room(RoomTransition::admit(room, person, self.now)).and(admit))
+            }
+            Call::Deny(_) => {
+                let (_, person) = self.present(Standing::Waiting)?;
+                Some(self.depart(&Departure::deny(person, Denial::Moderator)))
+            }
+            Call::SendBack(_) => {
+                let (_, person) = self.present(Standing::Active)?;
+                Some(self.depart(&Departure::send_back(person, self.now.plus(setting::LEASE))))
+            }
             Call::Remove(user) => self.remove(user, false),
             Call::Ban(user) => self.remove(user, true),
             Call::Unblock(_) => {
@@ -109,6 +123,13 @@ impl Deciding<'_> {
     /// The room, if its session runs.
     fn running(&self) -> Option<&Room> {
         self.room().filter(|room| room.is_open(self.view.at))
+    }
+
+    /// The room whose session runs, and the person who stands there in it.
+    fn present(&self, standing: Standing) -> Option<(&Room, &Participant)> {
+        let room = self.running()?;
+        let person = self.person().filter(|person| person.sid == room.sid && person.standing == standing)?;
+        Some((room, person))
     }
 
     fn create(&self) -> Option<Write> {

@@ -21,7 +21,7 @@ pub(crate) enum Fault {
     Token,
     /// 4: a sitting that was replaced, or a lease that somebody came back to, did something with the place.
     Sitting,
-    /// 4: a connection that was replaced did something.
+    /// 4: a connection that was replaced did something, or somebody lost his by what a moderator did.
     Connection,
     /// 4: somebody was away, or back, and others were not told.
     Untold,
@@ -52,6 +52,14 @@ pub(crate) fn of_write(world: &World, write: &Write, user: Option<User>) -> BTre
     if let (Some(before), Some(after), Some(transition)) = (world.room(), &after, &write.room) {
         watcher.watch_session(before, after, &transition.happened.event, transition.now);
         watcher.watch_end(world, after, write);
+        if matches!(transition.happened.event, Event::Admitted { .. }) {
+            watcher.watch_admission(before, person, transition.now);
+        }
+        if matches!(transition.happened.event, Event::Admitted { .. } | Event::SentBack { .. }) {
+            let becomes = write.person.as_ref().and_then(|transition| transition.apply(person));
+            let has = |person: &Participant| person.connection.clone();
+            watcher.expect(person.map(has) == becomes.as_ref().map(has), Fault::Connection);
+        }
         if let Some(applicant) = write.applicant {
             let becomes = write.person.as_ref().and_then(|transition| transition.apply(person));
             let entry = Entering { before, after, person, becomes: becomes.as_ref(), applicant };
@@ -134,6 +142,12 @@ impl Watcher {
         let joined = over.as_ref().map(|over| over.room.joined);
         self.expect(recounts || joined == remembered.map(|session| session.joined), Fault::Remembered);
         self.expect(end.is_none_or(|(sid, _)| !world.past.contains_key(&sid)), Fault::Revived);
+    }
+
+    /// Somebody is let in by another: he must wait there.
+    fn watch_admission(&mut self, room: &Room, person: Option<&Participant>, now: Timestamp) {
+        self.expect(room.is_open(now) && !room.locked, Fault::Shut);
+        self.expect(person.is_some_and(|person| person.waits_in(room)), Fault::Uninvited);
     }
 
     fn watch_entry(&mut self, entry: &Entering<'_>, now: Timestamp) {

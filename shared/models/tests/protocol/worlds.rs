@@ -103,8 +103,39 @@ pub(crate) fn settings() -> Protocol {
 
 /// The host turns the waiting room off while people come and go.
 pub(crate) fn waiting_room() -> Protocol {
-    let calls = [Enter(0), WaitingRoom(false), Enter(0), Enter(1), Leave(0, 0)];
+    let calls = [Enter(0), WaitingRoom(false), Admit(0), Enter(1), Leave(0, 0)];
     protocol(by_code(1, 2, true), 1, &calls, vec![waits(), full()])
+}
+
+/// Two who wait are admitted to one seat, while the room is locked.
+pub(crate) fn admissions() -> Protocol {
+    let calls = [Enter(0), Enter(1), Admit(0), Admit(1), Lock(true)];
+    protocol(by_code(1, 2, true), 1, &calls, vec![waits(), full(), lock_meets_admission()])
+}
+
+/// Somebody is admitted by two at once, sent back, and leaves.
+pub(crate) fn sent_back() -> Protocol {
+    let calls = [Enter(0), Admit(0), Admit(0), SendBack(0), Leave(0, 0)];
+    let reached = vec![waits(), admitted_again()];
+    protocol(by_code(2, 1, true), 2, &calls, reached)
+}
+
+/// Somebody is denied while he is admitted, and asks again; the session ends meanwhile.
+pub(crate) fn denied() -> Protocol {
+    let calls = [Enter(0), Admit(0), Deny(0), Enter(0), End];
+    protocol(by_code(1, 1, true), 1, &calls, vec![waits(), full(), recreated()])
+}
+
+/// Somebody who waits is admitted and sent back while he connects and loses his connection, and his leases lapse.
+pub(crate) fn admitted_over() -> Protocol {
+    let calls = [Enter(0), Attach(0, 0), Admit(0), SendBack(0), Disconnect(0, 1), Release(0)];
+    protocol(by_code(1, 1, true), 2, &calls, vec![waits(), full(), away(), released()])
+}
+
+/// Somebody who was in, and is counted, waits when he comes again: TTL may not take him while the session runs.
+pub(crate) fn waits_again() -> Protocol {
+    let calls = [Enter(0), Leave(0, 0), WaitingRoom(true), Enter(0), Admit(0)];
+    protocol(by_code(1, 1, false), 3, &calls, vec![waits(), admitted_again()])
 }
 
 /// People are put out, barred and let back while they come.
@@ -320,6 +351,25 @@ fn expiry_meets_join() -> Reached {
         meets_join(protocol, world, |world, view| {
             view.room.as_ref().is_some_and(|room| room.is_open(view.at) && !room.is_open(world.now()))
         })
+    })
+}
+
+fn lock_meets_admission() -> Reached {
+    reached("the lock lands between the steps of an admission", |protocol, world| {
+        let mut calls = protocol.calls.iter().zip(&world.calls);
+        calls.any(|(call, phase)| match (call, phase) {
+            (Call::Admit(_), Phase::Looked(view)) => {
+                let rooms = view.room.as_ref().zip(world.room());
+                rooms.is_some_and(|(then, now)| !then.locked && now.locked)
+            }
+            _ => false,
+        })
+    })
+}
+
+fn admitted_again() -> Reached {
+    reached("somebody is admitted again who was sent back", |_, world| {
+        world.people.iter().flatten().any(|person| person.admitted && person.joined_before.is_some())
     })
 }
 

@@ -1,35 +1,15 @@
 //! `chat-message`: says something to everybody, or, with `to`, to one participant. Nothing of it is stored.
 
 use api::{Fields, Halt};
-use models::{Act, ParticipantId, Refusal, Timestamp};
-use serde::Serialize;
+use models::{Act, Refusal};
 use socket::{Request, ServerEvent};
 use store::Connected;
-use uuid::Uuid;
 
 use super::{data, others, participant};
-use crate::{Data, Realtime, of_id};
+use crate::{ChatMessageOut, Data, Realtime, of_id};
 
 /// Most characters of a message.
 const LONGEST: usize = 2_000;
-
-/// A message, as its sender is answered and the others are told.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChatMessageOut {
-    /// The message's own id.
-    pub id: Uuid,
-    /// Who says it; none of the server API.
-    pub sender_id: Option<ParticipantId>,
-    /// His name.
-    pub sender_name: Option<String>,
-    /// What he says.
-    pub content: String,
-    /// To whom alone; to everybody where it is nobody.
-    pub to: Option<ParticipantId>,
-    /// When, ISO 8601.
-    pub sent_at: String,
-}
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
@@ -46,9 +26,9 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
     seat.person.may(act, &seat.room)?;
 
     let people = realtime.present(&seat.room.key, seat.room.sid).await?;
-    let now: Timestamp = realtime.now();
+    let now = realtime.now();
     let message = ChatMessageOut {
-        id: realtime.random.uuid_at(now),
+        id: realtime.random.uuid_at(now).to_string(),
         sender_id: Some(seat.person.id),
         sender_name: Some(seat.person.profile.name.clone()),
         content,

@@ -1,9 +1,9 @@
 //! The writes of an admission, and its answer.
 
 use models::transition::{Arrival, Held};
-use models::{Entry, Profile, Standing, Timestamp};
+use models::{Entry, Profile, SITTING, Standing, Timestamp};
 
-use super::{Admission, Credential, Door, SESSION_TOKEN_LIFE};
+use super::{Admission, Credential, Door};
 use crate::items::{Binding, Connected, kept_from_before};
 use crate::step::Step;
 
@@ -51,7 +51,7 @@ impl Plan<'_> {
                 Entry::Seat | Entry::Session => Some(now),
                 Entry::Wait => None,
             },
-            expires_at: now.plus(SESSION_TOKEN_LIFE).min(self.session_end(now)),
+            expires_at: now.plus(SITTING).min(self.session_end(now)),
         }
     }
 

@@ -32,7 +32,10 @@ pub struct RoomDocument {
     pub host_name: Option<String>,
     /// The host's picture, in rooms by code.
     pub host_avatar_url: Option<String>,
-    /// The full metadata document, a JSON text; stored deflated.
+    /// What those who wait are told, where a moderator has said so since the room was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting_message: Option<String>,
+    /// The full metadata document, a JSON text, as it was made; stored deflated.
     #[serde(skip)]
     pub metadata: String,
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
-use models::{Entry, ParticipantId, RoomKey, Standing, UserId, Word, waiter_expires_at};
+use models::{Entry, ParticipantId, RoomKey, Standing, Timestamp, UserId, Word, waiter_expires_at};
 use uuid::Uuid;
 
 use super::Expression;
@@ -105,19 +105,16 @@ impl Expression {
 
     fn becomes(&mut self, transition: &PersonTransition, becomes: &Becomes) {
         match becomes {
-            Becomes::In { entry, id, session, held, again, brings } => {
+            Becomes::In { entry, id, session, held, came_before, waits, brings } => {
                 self.bind("session", s(session));
                 self.set(["#session = :session"]);
                 self.holds(held);
-                self.enters(transition, (*entry, *again), *id);
+                self.enters(transition, (*entry, *came_before, *waits), *id);
                 self.brings(brings);
             }
             Becomes::Out { standing, tokens, message } => {
-                self.set.push(format!("#status = :{}", standing.word()).into());
-                self.set(["#left_at = :now"]);
-                self.remove(["#session", "#previous_session", "#waiting_since"]);
-                self.remove(["#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
-                self.remove(SHOWN);
+                self.goes(*standing);
+                self.remove(["#denied"]);
                 // Of who is gone his record says whether he went of his own.
                 match message {
                     Some(_) => self.set(["#removed = :yes"]),
@@ -133,6 +130,24 @@ impl Expression {
                     }
                 }
                 self.remove.extend(attributes(tokens));
+            }
+            Becomes::Denied(why) => {
+                self.goes(Standing::Left);
+                self.bind("denied", s(why.word()));
+                self.set(["#denied = :denied"]);
+                self.remove(["#removed", "#told"]);
+            }
+            Becomes::Admitted { lease, came_before } => {
+                self.set(came_before.then_some("#joined_before = #joined_at"));
+                self.set(["#status = :active", "#joined_at = :now", "#admitted = :yes"]);
+                self.remove(["#waiting_since", "#expires_at"]);
+                self.leased(*lease);
+            }
+            Becomes::Waits { lease } => {
+                self.set(["#status = :waiting", "#waiting_since = :now"]);
+                self.remove(["#admitted", "#expires_at"]);
+                self.remove(SHOWN);
+                self.leased(*lease);
             }
             Becomes::Stands { standing, tokens } => {
                 self.set.push(format!("#status = :{}", standing.word()).into());
@@ -194,7 +209,27 @@ impl Expression {
         }
     }
 
-    fn enters(&mut self, transition: &PersonTransition, (entry, again): (Entry, bool), id: ParticipantId) {
+    fn goes(&mut self, standing: Standing) {
+        self.set.push(format!("#status = :{}", standing.word()).into());
+        self.set(["#left_at = :now"]);
+        self.remove(["#session", "#previous_session", "#waiting_since"]);
+        self.remove(["#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
+        self.remove(SHOWN);
+    }
+
+    /// A place to which somebody is connected has no lease, and stays so.
+    fn leased(&mut self, lease: Option<Timestamp>) {
+        if let Some(lease) = lease {
+            self.holds(&Held::Until(lease));
+        }
+    }
+
+    fn enters(
+        &mut self,
+        transition: &PersonTransition,
+        (entry, came_before, waits): (Entry, bool, bool),
+        id: ParticipantId,
+    ) {
         match entry {
             Entry::Same => {
                 self.set(["#previous_session = #session"]);
@@ -202,18 +237,23 @@ impl Expression {
             }
             Entry::Seat | Entry::Session => {
                 self.bind("id", s(id));
-                self.set(again.then_some("#joined_before = #joined_at"));
+                self.set(came_before.then_some("#joined_before = #joined_at"));
                 self.set(["#status = :active", "#joined_at = :now", "#id = :id"]);
                 self.remove(["#previous_session", "#waiting_since", "#left_at", "#expires_at"]);
                 self.remove(SHOWN);
             }
             Entry::Wait => {
                 self.bind("id", s(id));
-                self.bind("expires_at", n(waiter_expires_at(transition.now).seconds()));
-                self.set(["#status = :waiting", "#id = :id", "#expires_at = :expires_at"]);
+                if came_before {
+                    self.remove(["#expires_at"]);
+                } else {
+                    self.bind("expires_at", n(waiter_expires_at(transition.now).seconds()));
+                    self.set(["#expires_at = :expires_at"]);
+                }
+                self.set(["#status = :waiting", "#id = :id"]);
                 self.set(["#waiting_since = if_not_exists(#waiting_since, :now)"]);
                 self.remove(["#left_at"]);
-                if again {
+                if waits {
                     self.set(["#previous_session = #session"]);
                 } else {
                     self.remove(["#previous_session"]);

@@ -159,6 +159,7 @@ async fn every_example_is_accepted_and_every_answer_is_as_described() {
     absent_features(&mut contract).await;
     rooms_by_code(&mut contract).await;
     end_by_moderator(&mut contract).await;
+    waiting_room(&mut contract).await;
     for id in ["health", "version", "openapi"] {
         contract.accepted(id, By::Nobody, &[]).await;
     }
@@ -341,6 +342,46 @@ async fn removals(contract: &mut Contract, moderator: &str, bob: &str) {
     let report = contract.accepted_with("sessionReport", By::Key, "sid", &sid).await.remove(0);
     assert_eq!((&report["report"]["is_running"], &report["report"]["sid"]), (&json!(true), &json!(sid)));
     assert!(again["session"]["token"].is_string(), "bob was in again");
+}
+
+/// The host admits one who waits, and then all.
+async fn waiting_room(contract: &mut Contract) {
+    let host = contract.server.user_token("ann", "Ann");
+    let guarded = json!({"waitingRoom": true, "maxParticipants": 2});
+    let room = contract.server.call("POST", "/rooms", Some(&host), Some(&guarded)).await.body;
+    let id = room["id"].as_str().expect("an id").to_owned();
+    let join = format!("/rooms/{}/join", room["code"].as_str().expect("a code"));
+    let enter = async |server: &Server, user: &str| {
+        let token = server.user_token(user, user);
+        session(&server.call("POST", &join, Some(&token), None).await.body)
+    };
+    let seated = enter(&contract.server, "ann").await;
+    let bob = enter(&contract.server, "bob").await;
+    enter(&contract.server, "cyd").await;
+    let (by, by_bob) = (By::Token(&seated), By::Token(&bob));
+    let here = [("id", id.as_str())];
+    let waiting = contract.accepted("listWaiting", By::Token(&host), &here).await.remove(0);
+    assert_eq!(waiting.as_array().map(Vec::len), Some(2), "{waiting}");
+    contract.refused("listWaiting", by_bob, &here, None, "youAreNotInThis").await;
+    let whom = |user: &str| Some(json!({ "user_id": user }));
+    contract.refused("approveWaiting", by_bob, &[], whom("all"), "onlyAModeratorCanDo").await;
+    contract.refused("approveWaiting", by, &[], whom("nobody"), "participantNotFound").await;
+    contract.refused("approveWaiting", by, &[], Some(json!({})), "userIdValueIsRequired").await;
+    contract.accepted("approveWaiting", by, &[]).await;
+    contract
+        .refused("updateWaitingMessage", by_bob, &[], Some(json!({"msg": "x"})), "onlyAModeratorCanDo")
+        .await;
+    contract.refused("updateWaitingMessage", by, &[], Some(json!({})), "msgValueIsRequired").await;
+    contract.accepted("updateWaitingMessage", by, &[]).await;
+    contract.refused("listWaiting", by_bob, &here, None, "onlyAModeratorCanDo").await;
+    contract.refused("approveWaiting", by, &[], whom("cyd"), "roomIsFull").await;
+    let lock = json!({"isLocked": true});
+    contract.server.call("PATCH", &format!("/rooms/{id}/settings"), Some(&host), Some(&lock)).await;
+    contract.refused("approveWaiting", by, &[], whom("cyd"), "roomIsLocked").await;
+    let open = json!({"waitingRoom": false});
+    contract.server.call("PATCH", &format!("/rooms/{id}/settings"), Some(&host), Some(&open)).await;
+    let waiting = contract.accepted("listWaiting", By::Token(&host), &here).await.remove(0);
+    assert_eq!(waiting, json!([]), "cyd was denied");
 }
 
 /// A moderator ends his session, once.

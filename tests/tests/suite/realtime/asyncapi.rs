@@ -1,4 +1,4 @@
-//! The AsyncAPI document against the code: its events are those of the codec, and its examples are what it says. That the
+//! The `AsyncAPI` document against the code: its events are those of the codec, and its examples are what it says. That the
 //! functions' messages are, too, every test's client checks.
 
 use std::collections::BTreeSet;

@@ -7,6 +7,7 @@ mod recovery;
 mod reuse;
 mod session;
 mod sweeps;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

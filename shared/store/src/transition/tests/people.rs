@@ -2,8 +2,8 @@
 
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
 use models::{
-    Client, Connection, Entry, Media, MediaChange, Metadata, Participant, ParticipantId, Profile, Role, Sid,
-    Standing,
+    Client, Connection, Denial, Entry, Media, MediaChange, Metadata, Participant, ParticipantId, Profile,
+    Role, Sid, Standing,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -100,10 +100,13 @@ fn entering() -> impl Strategy<Value = Becomes> {
         Brings::Account { profile, role: Role::Host }
     });
     let brings = prop_oneof![token().prop_map(Brings::Token), account];
-    (entry, session(), held(), any::<bool>(), brings).prop_map(|(entry, session, held, again, brings)| {
-        let id = ParticipantId(Uuid::from_u128(9));
-        Becomes::In { entry, id, session, held, again, brings }
-    })
+    let known = any::<(bool, bool)>();
+    (entry, session(), held(), known, brings).prop_map(
+        |(entry, session, held, (came_before, waits), brings)| {
+            let id = ParticipantId(Uuid::from_u128(9));
+            Becomes::In { entry, id, session, held, came_before, waits, brings }
+        },
+    )
 }
 
 fn becomes() -> impl Strategy<Value = Becomes> {
@@ -115,6 +118,10 @@ fn becomes() -> impl Strategy<Value = Becomes> {
         4 => entering(),
         2 => (standing(), tokens(), message)
             .prop_map(|(standing, tokens, message)| Becomes::Out { standing, tokens, message }),
+        1 => select(vec![Denial::Moderator, Denial::Full, Denial::Locked]).prop_map(Becomes::Denied),
+        2 => (prop::option::of(moment()), any::<bool>())
+            .prop_map(|(lease, came_before)| Becomes::Admitted { lease, came_before }),
+        2 => prop::option::of(moment()).prop_map(|lease| Becomes::Waits { lease }),
         1 => (standing(), tokens()).prop_map(|(standing, tokens)| Becomes::Stands { standing, tokens }),
         1 => (session(), session(), held())
             .prop_map(|(previous, session, held)| Becomes::Sits { previous, session, held }),
@@ -139,10 +146,13 @@ pub(super) fn person_transition() -> impl Strategy<Value = PersonTransition> {
         // Each with what it is never without: what it copies must be there.
         let mut all = match &becomes {
             Becomes::In { entry: Entry::Same, .. } => vec![PersonNeed::Stands(Standing::Active)],
-            Becomes::In { entry: Entry::Wait, again: true, .. } => {
+            Becomes::In { entry: Entry::Wait, waits: true, .. } => {
                 vec![PersonNeed::Stands(Standing::Waiting)]
             }
-            Becomes::In { again: true, .. } => vec![PersonNeed::CameBefore(true)],
+            Becomes::In { entry: Entry::Seat | Entry::Session, came_before: true, .. }
+            | Becomes::Admitted { came_before: true, .. } => {
+                vec![PersonNeed::CameBefore(true)]
+            }
             Becomes::New(_) | Becomes::Gone => vec![],
             _ => vec![PersonNeed::Of(Sid(Uuid::from_u128(1)))],
         };
