@@ -148,9 +148,9 @@ impl WaiterOut {
         }
     }
 
-    /// These people, in their order.
+    /// Those of these people whom others may know of, in their order.
     pub fn list(waiting: &[Participant]) -> Vec<Self> {
-        waiting.iter().map(Self::of).collect()
+        waiting.iter().filter(|person| !person.hidden).map(Self::of).collect()
     }
 }
 

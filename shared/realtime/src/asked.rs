@@ -95,7 +95,7 @@ impl Realtime {
         people: impl IntoIterator<Item = &'a Participant>,
         event: ServerEvent,
         data: &impl Serialize,
-    ) -> Result<usize, Halt> {
+    ) -> usize {
         let connections = people.into_iter().filter_map(|person| person.connection.as_ref());
         self.sockets.tell(&self.store, connections, event, data).await
     }

@@ -8,7 +8,7 @@ use api::rooms::{refusal_text, status_text};
 use api::{ConfigError, Env, Error, Halt, Parts, log};
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_http::lambda_runtime::{self, LambdaEvent, service_fn};
-use models::{Client, ConnectionId, Refusal};
+use models::{Client, Connection, ConnectionId, Refusal};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -29,11 +29,24 @@ pub struct Answer {
     pub data: Data,
     /// The people for whom there was no room in it.
     pub after: Vec<PresenceOut>,
+    /// What others are told then: whoever asks does not wait for them.
+    pub telling: Option<Telling>,
+}
+
+/// What others are told.
+#[derive(Debug)]
+pub struct Telling {
+    /// Their connections.
+    pub to: Vec<Connection>,
+    /// The event.
+    pub event: ServerEvent,
+    /// Its data.
+    pub data: Data,
 }
 
 impl From<Data> for Answer {
     fn from(data: Data) -> Self {
-        Self { data, after: vec![] }
+        Self { data, after: vec![], telling: None }
     }
 }
 
@@ -130,18 +143,24 @@ where
     let client = connected.connection.client;
     let received = client.decode(text);
     if pace != Pace::Fine {
-        realtime.sockets.post(&realtime.store, id, &too_many(client, &received)).await?;
+        realtime.sockets.post(&realtime.store, id, &too_many(client, &received)).await;
         if pace == Pace::Close {
             realtime.sockets.close(&realtime.store, &connected.connection).await?;
         }
         return Ok(Refusal::TooManyMessages.code());
     }
-    let mut after = vec![];
+    let (mut after, mut telling) = (vec![], None);
     let (answer, outcome) = match received {
         Received::Request(request) => match handle(realtime, extra, &connected, &request).await {
             Ok(answer) => {
-                after = answer.after;
-                (request.answer(&answer.data), "OK")
+                (after, telling) = (answer.after, answer.telling);
+                match request.answer(&answer.data) {
+                    // Better than no answer at all.
+                    Some(text) if !socket::fits(&text) => {
+                        (Some(error(&request.reply_to, &Refusal::Internal)), "TOO_LARGE")
+                    }
+                    text => (text, "OK"),
+                }
             }
             Err(Halt::Kept(kept)) => (Some(said_before(&request.reply_to, &kept)), "KEPT"),
             Err(halt) => {
@@ -166,11 +185,14 @@ where
         }
     };
     if let Some(answer) = answer {
-        realtime.sockets.post(&realtime.store, id, &answer).await?;
+        realtime.sockets.post(&realtime.store, id, &answer).await;
     }
     for presence in after {
         let text = client.event(ServerEvent::Presence, &presence);
-        realtime.sockets.post(&realtime.store, id, &text).await?;
+        realtime.sockets.post(&realtime.store, id, &text).await;
+    }
+    if let Some(Telling { to, event, data }) = telling {
+        realtime.sockets.tell(&realtime.store, &to, event, &data).await;
     }
     Ok(outcome)
 }
@@ -186,9 +208,9 @@ async fn greet(
     let connection = &connected.connection;
     let known = async {
         let token = auth?.token;
-        if token.is_some() && connected.bound.is_none() {
+        if token.is_some() {
             let caller = callers.identify(&realtime.store, token.as_deref(), realtime.now()).await?;
-            realtime.store.note_connection(connection.clone(), caller).await?;
+            realtime.store.identify_connection(&connection.id, &caller).await?;
         }
         Ok::<_, Halt>(())
     };

@@ -6,7 +6,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use api::{ConfigError, Env, Halt};
+use api::{ConfigError, Env, Halt, log};
 use aws_sdk_apigatewaymanagement::Client as Management;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
@@ -20,7 +20,7 @@ use futures_util::{StreamExt as _, stream};
 use models::{Client, Connection, ConnectionId};
 use serde::Serialize;
 use socket::{ServerEvent, Speak as _};
-use store::{Binding, Grace, Store};
+use store::{Binding, Grace, Store, StoreError};
 use tracing::{error, warn};
 
 /// Connections that something is said to at a time.
@@ -90,12 +90,20 @@ impl Sockets {
 
     /// Says a text to a connection. Of one that is gone the table is told, for nobody else may: `$disconnect` is best
     /// effort.
-    pub async fn post(&self, store: &Store, to: &ConnectionId, text: &str) -> Result<Said, Halt> {
+    pub async fn post(&self, store: &Store, to: &ConnectionId, text: &str) -> Said {
         let said = self.try_to_post(to, text).await;
         if said == Said::Gone {
-            store.disconnect(to, self.grace).await?;
+            self.forget(store, to).await;
         }
-        Ok(said)
+        said
+    }
+
+    /// Tells the table that a connection is gone. Where that fails, others hear what they are to hear all the same:
+    /// `$disconnect`, the next post and the next check make up for it.
+    async fn forget(&self, store: &Store, connection: &ConnectionId) {
+        if let Err(halt) = store.disconnect(connection, self.grace).await {
+            log::failure("a connection that is gone", &halt.into_failure());
+        }
     }
 
     async fn try_to_post(&self, to: &ConnectionId, text: &str) -> Said {
@@ -111,7 +119,7 @@ impl Sockets {
             if is_gone(&failed) {
                 return Said::Gone;
             }
-            let Some(pause) = pauses.next() else {
+            let Some(pause) = pauses.next().filter(|_| may_be_repeated(&failed)) else {
                 warn!(error = %DisplayErrorContext(&failed), "a connection could not be told something");
                 return Said::Lost;
             };
@@ -121,26 +129,25 @@ impl Sockets {
 
     /// Says the first text to a connection, which may not quite stand yet: nobody is posted to before `$connect` has
     /// answered.
-    pub async fn greet(&self, store: &Store, to: &ConnectionId, text: &str) -> Result<Said, Halt> {
+    pub async fn greet(&self, store: &Store, to: &ConnectionId, text: &str) -> Said {
         for _ in 0..MOST_GREETINGS {
             let said = self.try_to_post(to, text).await;
             if said != Said::Gone {
-                return Ok(said);
+                return said;
             }
             tokio::time::sleep(GREETING_PAUSE).await;
         }
         self.post(store, to, text).await
     }
 
-    /// Tells all of these connections the same, many at a time; each client in its own words. Who is not reached is not
-    /// waited for. Says how many posts were made.
+    /// Tells all of these connections the same, many at a time; each client in its own words. Says how many were told.
     pub async fn tell<'a>(
         &self,
         store: &Store,
         to: impl IntoIterator<Item = &'a Connection>,
         event: ServerEvent,
         data: &impl Serialize,
-    ) -> Result<usize, Halt> {
+    ) -> usize {
         let mut texts = HashMap::<Client, String>::new();
         let to: Vec<&Connection> = to.into_iter().collect();
         for connection in &to {
@@ -150,24 +157,29 @@ impl Sockets {
         for connection in &to {
             posts.push(Box::pin(self.post(store, &connection.id, &texts[&connection.client])));
         }
-        all(posts).await?;
-        Ok(to.len())
+        all(posts).await.into_iter().filter(|said| *said == Said::Taken).count()
     }
 
     /// Closes a connection from our side, which no client takes as a reason to come again. Of one that is gone the table
-    /// is told.
+    /// is told. A failure means that it stands still.
     pub async fn close(&self, store: &Store, connection: &Connection) -> Result<(), Halt> {
         if let Some(text) = connection.client.before_close() {
-            self.post(store, &connection.id, text).await?;
+            self.post(store, &connection.id, text).await;
         }
-        let delete = self.management.delete_connection().connection_id(connection.id.as_str());
-        let Err(failed) = delete.send().await else { return Ok(()) };
-        if failed.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) {
-            store.disconnect(&connection.id, self.grace).await?;
-        } else {
-            warn!(error = %DisplayErrorContext(&failed), "a connection could not be closed");
+        let mut pauses = PAUSES.iter();
+        loop {
+            let delete = self.management.delete_connection().connection_id(connection.id.as_str());
+            let Err(failed) = delete.send().await else { return Ok(()) };
+            if failed.as_service_error().is_some_and(DeleteConnectionError::is_gone_exception) {
+                self.forget(store, &connection.id).await;
+                return Ok(());
+            }
+            let Some(pause) = pauses.next() else {
+                let why = format!("a connection could not be closed: {}", DisplayErrorContext(&failed));
+                return Err(StoreError::Unavailable(why).into());
+            };
+            tokio::time::sleep(*pause).await;
         }
-        Ok(())
     }
 
     /// Tells a connection the last that it hears, and closes it.
@@ -178,7 +190,7 @@ impl Sockets {
         event: ServerEvent,
         data: &impl Serialize,
     ) -> Result<(), Halt> {
-        self.tell(store, [connection], event, data).await?;
+        self.tell(store, [connection], event, data).await;
         self.close(store, connection).await
     }
 
@@ -192,7 +204,7 @@ impl Sockets {
         (event, data): (ServerEvent, &(impl Serialize + Sync)),
     ) -> Result<(), Halt> {
         let is_left = &is_left;
-        let mut dismissals = Vec::<Call<'_, ()>>::new();
+        let mut dismissals = Vec::<Call<'_, Result<(), Halt>>>::new();
         for connection in connections {
             dismissals.push(Box::pin(async move {
                 let connected = store.connection(&connection.id).await?;
@@ -202,7 +214,7 @@ impl Sockets {
                 }
             }));
         }
-        all(dismissals).await
+        all(dismissals).await.into_iter().collect()
     }
 
     /// Asks the gateway whether a connection stands. Of one that is gone the table is told.
@@ -220,12 +232,23 @@ impl Sockets {
 
 /// A call that is made beside others. Of a type that names no closure: else the compiler does not see that whoever waits for
 /// it may go from thread to thread.
-type Call<'a, T> = Pin<Box<dyn Future<Output = Result<T, Halt>> + Send + 'a>>;
+type Call<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Waits for all, some at a time; the first failure is told when all are through.
-async fn all<T>(calls: Vec<Call<'_, T>>) -> Result<(), Halt> {
-    let done: Vec<_> = stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await;
-    done.into_iter().try_for_each(|done| done.map(|_| ()))
+/// Waits for all, some at a time.
+async fn all<T>(calls: Vec<Call<'_, T>>) -> Vec<T> {
+    stream::iter(calls).buffer_unordered(AT_A_TIME).collect().await
+}
+
+/// Whether a post that failed can be made again without being heard twice: the gateway said that it did not take it, or
+/// could not be reached. After a timeout nobody knows.
+fn may_be_repeated(failed: &SdkError<PostToConnectionError>) -> bool {
+    match failed {
+        SdkError::ServiceError(refused) => {
+            refused.err().is_limit_exceeded_exception() || refused.raw().status().is_server_error()
+        }
+        SdkError::DispatchFailure(unreached) => !unreached.is_timeout(),
+        _ => false,
+    }
 }
 
 fn is_gone(failed: &SdkError<PostToConnectionError>) -> bool {

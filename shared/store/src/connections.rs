@@ -75,6 +75,20 @@ impl Store {
         Ok(connected)
     }
 
+    /// Says anew who is behind a connection, by which nobody has joined yet; else it stays as it is.
+    pub async fn identify_connection(&self, id: &ConnectionId, caller: &Caller) -> Result<(), StoreError> {
+        let values = vec![("caller", m(encode(caller)))];
+        let update = Step::update(Key::connection(id), "SET #caller = :caller", as_bound(None), values);
+        self.commit_one(&update).await?;
+        Ok(())
+    }
+
+    /// Forgets a connection by which nobody has joined; says whether there was one. After that nobody can join by it.
+    pub async fn forget_unused(&self, id: &ConnectionId) -> Result<bool, StoreError> {
+        let delete = Step::delete(Key::connection(id), as_bound(None), vec![]);
+        Ok(matches!(self.commit_one(&delete).await?, Outcome::Committed(_)))
+    }
+
     /// Who is behind a connection; none if it is gone.
     pub async fn connection(&self, id: &ConnectionId) -> Result<Option<Connected>, StoreError> {
         let item = self.get(&Key::connection(id)).await?;

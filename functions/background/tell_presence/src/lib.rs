@@ -70,6 +70,8 @@ pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatch
                 false
             }
             Err(failed) => {
+                // Not as long as the queue would: presence would stand still.
+                hide(worker, &messages, Duration::ZERO).await?;
                 failure = Some(failed);
                 false
             }
@@ -111,10 +113,11 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     if !round.is_empty() {
         let (alike, apart) = round.receivers();
         if let Some(viewer) = alike.first() {
-            posts += say(worker, &alike, &round.shown_to(viewer)).await?;
+            posts += say(worker, &alike, &round.shown_to(viewer)).await;
         }
-        let each = apart.iter().map(async |viewer| say(worker, &[viewer], &round.shown_to(viewer)).await);
-        posts += join_all(each).await.into_iter().sum::<Result<usize, _>>()?;
+        for viewer in apart {
+            posts += say(worker, &[viewer], &round.shown_to(viewer)).await;
+        }
     }
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
@@ -124,14 +127,14 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
 }
 
 /// Tells these people the same; says how many posts that took.
-async fn say(worker: &Worker<Config>, to: &[&Participant], messages: &[PresenceOut]) -> Result<usize, Halt> {
+async fn say(worker: &Worker<Config>, to: &[&Participant], messages: &[PresenceOut]) -> usize {
     let mut posts = 0;
     for message in messages {
         let connections: Vec<_> = to.iter().filter_map(|person| person.connection.as_ref()).collect();
         let Config { sockets, .. } = &worker.config;
-        posts += sockets.tell(&worker.store, connections, ServerEvent::Presence, message).await?;
+        posts += sockets.tell(&worker.store, connections, ServerEvent::Presence, message).await;
     }
-    Ok(posts)
+    posts
 }
 
 /// The session as it stands, if it still runs; where people come and go faster than they can be read, as it almost stands.

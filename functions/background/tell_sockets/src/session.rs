@@ -39,7 +39,7 @@ impl Session<'_> {
         data: &impl Serialize,
     ) -> Result<(), Halt> {
         let connections: Vec<_> = people.into_iter().filter_map(|person| person.connection).collect();
-        self.worker.config.sockets.tell(&self.worker.store, &connections, event, data).await?;
+        self.worker.config.sockets.tell(&self.worker.store, &connections, event, data).await;
         Ok(())
     }
 
@@ -79,9 +79,10 @@ impl Session<'_> {
     /// Tells those who may let somebody in that he waits, and himself, where he was sent back; if he waits still.
     pub(crate) async fn waiting(&self, user: &UserId, sent_back: bool) -> Result<(), Halt> {
         let Some(whole) = self.whole().await? else { return Ok(()) };
-        let Some(waiter) = whole.waiting.iter().find(|person| person.user == *user) else { return Ok(()) };
+        let seen = |person: &&Participant| person.user == *user && !person.hidden;
+        let Some(waiter) = whole.waiting.iter().find(seen) else { return Ok(()) };
         let participant = WaiterOut::of(waiter);
-        let data = ParticipantWaitingOut { participant, count: whole.waiting.len() };
+        let data = ParticipantWaitingOut { participant, count: WaiterOut::list(&whole.waiting).len() };
         let himself = sent_back.then(|| waiter.clone());
         let told = whole.present.into_iter().filter(Participant::may_moderate).chain(himself).collect();
         self.tell(told, ServerEvent::ParticipantWaiting, &data).await
@@ -105,9 +106,9 @@ impl Session<'_> {
         let own = ParticipantOut::present(&whole.room, person, session);
         let (data, after) = JoinOut::seated(own, &whole, person, now);
         let (store, sockets) = (&self.worker.store, &self.worker.config.sockets);
-        sockets.tell(store, [connection], ServerEvent::Admitted, &data).await?;
+        sockets.tell(store, [connection], ServerEvent::Admitted, &data).await;
         for presence in after {
-            sockets.tell(store, [connection], ServerEvent::Presence, &presence).await?;
+            sockets.tell(store, [connection], ServerEvent::Presence, &presence).await;
         }
         Ok(())
     }
@@ -115,7 +116,7 @@ impl Session<'_> {
     /// Tells somebody that a moderator has muted him.
     pub(crate) async fn muted(&self, connection: &Connection, by: ParticipantId) -> Result<(), Halt> {
         let (store, sockets) = (&self.worker.store, &self.worker.config.sockets);
-        sockets.tell(store, [connection], ServerEvent::Mute, &MuteOut { sender_id: by }).await?;
+        sockets.tell(store, [connection], ServerEvent::Mute, &MuteOut { sender_id: by }).await;
         Ok(())
     }
 
@@ -136,7 +137,7 @@ impl Session<'_> {
         }
         if let Why::Denied(why) = why {
             // He may ask again.
-            sockets.tell(store, [connection], ServerEvent::Denied, &DeniedOut::of(why)).await?;
+            sockets.tell(store, [connection], ServerEvent::Denied, &DeniedOut::of(why)).await;
             return Ok(());
         }
         let is_left = |bound: &Binding| (&bound.room, bound.sid, &bound.user) == (*room, *sid, user);

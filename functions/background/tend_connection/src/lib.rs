@@ -9,7 +9,7 @@ use models::Connection;
 use outbox::{Entry, Queue};
 use realtime::{CHECKED_EVERY, JOINS_WITHIN, Said, Sockets, Tending, Turn};
 use socket::{Heartbeat, Speak as _};
-use store::Connected;
+use store::{Connected, StoreError};
 
 /// What this function is configured with.
 pub struct Config {
@@ -57,20 +57,25 @@ async fn open(worker: &Worker<Config>, connection: &Connection) -> Result<bool, 
     let Some(text) = connection.client.open(connection.id.as_str(), Heartbeat::default()) else {
         return Ok(true);
     };
-    let said = worker.config.sockets.greet(&worker.store, &connection.id, &text).await?;
-    Ok(said != Said::Gone)
+    match worker.config.sockets.greet(&worker.store, &connection.id, &text).await {
+        Said::Taken => Ok(true),
+        Said::Gone => Ok(false),
+        // Without it the client waits in vain.
+        Said::Lost => Err(StoreError::Unavailable("a connection was not greeted".to_owned()).into()),
+    }
 }
 
 /// Looks after a connection; says whether it stands.
 async fn check(worker: &Worker<Config>, connection: &Connection) -> Result<bool, Halt> {
     let (store, sockets) = (&worker.store, &worker.config.sockets);
     let Some(Connected { bound, .. }) = store.connection(&connection.id).await? else { return Ok(false) };
-    if bound.is_none() {
+    // Forgotten first: whoever joins by it just now is refused, and not put out.
+    if bound.is_none() && store.forget_unused(&connection.id).await? {
         sockets.close(store, connection).await?;
         return Ok(false);
     }
     match connection.client.ping() {
-        Some(ping) => Ok(sockets.post(store, &connection.id, ping).await? != Said::Gone),
+        Some(ping) => Ok(sockets.post(store, &connection.id, ping).await != Said::Gone),
         None => sockets.stands(store, &connection.id).await,
     }
 }

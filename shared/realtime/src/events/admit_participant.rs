@@ -10,8 +10,8 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let whom = waiters(Fields::of(request.data.clone()))?;
+    let seat = realtime.moderator(connected).await?;
     let waiters = Waiters { room: &seat.room.key, sid: seat.room.sid, whom };
     let unattached = realtime.sockets.grace().waiting;
     let done = realtime.store.admit_waiters(waiters, unattached, None).await?;

@@ -5,7 +5,7 @@ use models::{Act, Refusal};
 use socket::{Request, ServerEvent};
 use store::Connected;
 
-use super::{data, others, participant};
+use super::{participant, told_to_others};
 use crate::{Answer, ChatMessageOut, Realtime, of_id};
 
 /// Most characters of a message.
@@ -13,7 +13,6 @@ const LONGEST: usize = 2_000;
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.seat(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("content");
     let content = fields.text("content").unwrap_or_default();
@@ -22,6 +21,7 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
     }
     let to = participant(&mut fields, "to");
     fields.finish()?;
+    let seat = realtime.seat(connected).await?;
     let act = if to.is_some() { Act::ChatInPrivate } else { Act::Chat };
     seat.person.may(act, &seat.room)?;
 
@@ -35,15 +35,12 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
         to,
         sent_at: now.to_string(),
     };
-    match to {
-        None => {
-            realtime.tell(others(&people, seat.person.id), ServerEvent::ChatMessage, &message).await?;
-        }
+    let heard = match to {
+        None => people,
         Some(to) => {
             let target = of_id(people, to).ok().filter(|target| seat.person.may_see(target, &seat.room));
-            let target = target.ok_or(Refusal::ParticipantNotFound)?;
-            realtime.tell([&target], ServerEvent::ChatMessage, &message).await?;
+            vec![target.ok_or(Refusal::ParticipantNotFound)?]
         }
-    }
-    Ok(data(&message))
+    };
+    Ok(told_to_others(&message, (heard, seat.person.id), (ServerEvent::ChatMessage, &message)))
 }

@@ -11,8 +11,8 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let whom = waiters(Fields::of(request.data.clone()))?;
+    let seat = realtime.moderator(connected).await?;
     let waiters = Waiters { room: &seat.room.key, sid: seat.room.sid, whom };
     let denied = realtime.store.deny_waiters(waiters, Denial::Moderator, None).await?;
     Ok(data(&json!({"denied": denied})))

@@ -10,11 +10,11 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("locked");
     let locked = fields.boolean("locked");
     fields.finish()?;
+    let seat = realtime.moderator(connected).await?;
     let decide = |room: &Room| {
         let locked = locked.filter(|locked| *locked != room.locked);
         Ok(SettingsChange { locked, settings: None, max_participants: None })

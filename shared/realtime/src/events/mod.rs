@@ -5,9 +5,10 @@ use api::Fields;
 use models::{Participant, ParticipantId, Refusal};
 use serde::Serialize;
 use serde_json::value::to_raw_value;
+use socket::ServerEvent;
 use store::{Who, Whom};
 
-use crate::Answer;
+use crate::{Answer, Telling};
 
 pub mod admit_participant;
 pub mod chat_message;
@@ -50,7 +51,13 @@ fn waiters(mut fields: Fields) -> Result<Whom<'static>, Refusal> {
     Ok(one.map_or(Whom::All, |id| Whom::One(Who::Participant(id))))
 }
 
-/// All of these people but one.
-fn others(people: &[Participant], but: ParticipantId) -> impl Iterator<Item = &Participant> {
-    people.iter().filter(move |person| person.id != but)
+/// An answer of this data, of which all who are in hear something, too, but the one who asks.
+fn told_to_others(
+    answer: &impl Serialize,
+    (people, but): (Vec<Participant>, ParticipantId),
+    (event, told): (ServerEvent, &impl Serialize),
+) -> Answer {
+    let to = people.into_iter().filter(|person| person.id != but).filter_map(|person| person.connection);
+    let telling = Telling { to: to.collect(), event, data: data(told).data };
+    Answer { telling: Some(telling), ..data(answer) }
 }

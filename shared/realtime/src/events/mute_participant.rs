@@ -11,11 +11,11 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("participantId");
     let id = participant(&mut fields, "participantId");
     fields.finish()?;
+    let seat = realtime.moderator(connected).await?;
     let target = realtime.somebody(&seat, id).await?;
     let (room, sid) = (&seat.room.key, seat.room.sid);
     let mute = Mute { room, sid, whom: Some(&target.user), by: seat.person.id };

@@ -11,12 +11,12 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("participantId");
     let id = participant(&mut fields, "participantId");
     let ban = fields.boolean("ban").unwrap_or(false);
     fields.finish()?;
+    let seat = realtime.moderator(connected).await?;
     let target = realtime.somebody(&seat, id).await?;
     let removal =
         Removal { room: &seat.room.key, user: &target.user, ban, message: "", pause: realtime.departure };

@@ -11,11 +11,11 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("participantId");
     let id = participant(&mut fields, "participantId");
     fields.finish()?;
+    let seat = realtime.moderator(connected).await?;
     let who = Who::Participant(id.ok_or(Refusal::ParticipantNotFound)?);
     let (room, sid) = (&seat.room.key, seat.room.sid);
     let kept = (realtime.sockets.grace().waiting, realtime.departure);
@@ -23,6 +23,9 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
         // Whom nobody sees nobody sends anywhere.
         if person.hidden {
             return Err(Refusal::ParticipantNotFound);
+        }
+        if !room.waiting_room {
+            return Err(Refusal::invalid("participantId", "cannot wait: the room has no waiting room"));
         }
         room.may_unseat(&seat.person.user, &person.user)
     };

@@ -7,14 +7,14 @@ use serde_json::json;
 use socket::{ClientEvent, Request, ServerEvent};
 use store::{Connected, Shown};
 
-use super::{data, others};
+use super::{data, told_to_others};
 use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.seat(connected).await?;
     let enabled = enabled(request)?;
     let change = change(request.event, enabled)?;
+    let seat = realtime.seat(connected).await?;
     let shown = Shown {
         room: &seat.room.key,
         sid: seat.room.sid,
@@ -23,13 +23,15 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
         change,
     };
     let is_changed = realtime.store.show(shown).await?;
-    if is_changed && !seat.person.hidden {
-        let event = ServerEvent::of(request.event.as_str()).ok_or(Refusal::UnknownEvent)?;
-        let people = realtime.present(&seat.room.key, seat.room.sid).await?;
-        let told = json!({"senderId": seat.person.id, "enabled": enabled});
-        realtime.tell(others(&people, seat.person.id), event, &told).await?;
+    let answer = json!({"enabled": enabled});
+    if !is_changed || seat.person.hidden {
+        return Ok(data(&answer));
     }
-    Ok(data(&json!({"enabled": enabled})))
+    let event = ServerEvent::of(request.event.as_str()).ok_or(Refusal::UnknownEvent)?;
+    let mut people = realtime.present(&seat.room.key, seat.room.sid).await?;
+    people.retain(|person| person.may_see(&seat.person, &seat.room));
+    let told = json!({"senderId": seat.person.id, "enabled": enabled});
+    Ok(told_to_others(&answer, (people, seat.person.id), (event, &told)))
 }
 
 fn enabled(request: &Request) -> Result<bool, Refusal> {

@@ -6,7 +6,7 @@ use serde_json::json;
 use socket::{ClientEvent, Request, ServerEvent};
 use store::Connected;
 
-use super::{data, others};
+use super::{data, told_to_others};
 use crate::{Answer, Realtime};
 
 /// Does it.
@@ -16,10 +16,12 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
     if is_typing {
         seat.person.may(Act::Chat, &seat.room)?;
     }
-    let people = realtime.present(&seat.room.key, seat.room.sid).await?;
-    let typing = json!({"senderId": seat.person.id, "isTyping": is_typing});
-    if !seat.person.hidden {
-        realtime.tell(others(&people, seat.person.id), ServerEvent::UserTyping, &typing).await?;
+    if seat.person.hidden {
+        return Ok(data(&json!({"isTyping": is_typing})));
     }
-    Ok(data(&json!({"isTyping": is_typing})))
+    let mut people = realtime.present(&seat.room.key, seat.room.sid).await?;
+    people.retain(|person| person.may_see(&seat.person, &seat.room));
+    let typing = json!({"senderId": seat.person.id, "isTyping": is_typing});
+    let told = (ServerEvent::UserTyping, &typing);
+    Ok(told_to_others(&json!({"isTyping": is_typing}), (people, seat.person.id), told))
 }

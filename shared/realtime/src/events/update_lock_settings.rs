@@ -11,13 +11,13 @@ use crate::{Answer, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
-    let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     let id = participant(&mut fields, "participantId");
     fields.require("lockSettings");
     let settings = fields.object("lockSettings").unwrap_or_default();
     fields.finish()?;
     let change = change(&settings)?;
+    let seat = realtime.moderator(connected).await?;
     let target = match id {
         Some(id) => Some(realtime.somebody(&seat, Some(id)).await?),
         None => None,
