@@ -8,6 +8,7 @@ mod cold;
 mod local_stack;
 mod memory;
 mod operations;
+mod realtime;
 mod samples;
 mod start;
 mod storm;
@@ -44,6 +45,14 @@ enum Command {
     Relay(background::relay::Options),
     /// What a whole session asks of DynamoDB, from its creation to its last webhook
     Session(background::session::Options),
+    /// Joins over a WebSocket: what they ask of DynamoDB, and how long a client waits
+    Join(realtime::join::Options),
+    /// Chat and signals over a WebSocket: messages a second, how late they come, what they ask of DynamoDB
+    Chat(realtime::chat::Options),
+    /// A crowd joins one room over a WebSocket each: posts of presence, and how late each join is heard of
+    Presence(realtime::presence::Options),
+    /// What a session of half an hour over WebSocket connections costs, in dollars
+    Cost(realtime::cost::Options),
     /// How long the local stack takes to be ready
     Start(start::Options),
 }
@@ -83,6 +92,10 @@ async fn main() -> ExitCode {
         Command::Sweep(options) => Box::pin(background::sweep::run(&options)).await,
         Command::Relay(options) => Box::pin(background::relay::run(&options)).await,
         Command::Session(options) => Box::pin(background::session::run(&options)).await,
+        Command::Join(options) => Box::pin(realtime::join::run(&options)).await,
+        Command::Chat(options) => Box::pin(realtime::chat::run(&options)).await,
+        Command::Cost(options) => Box::pin(realtime::cost::run(&options)).await,
+        Command::Presence(options) => Box::pin(realtime::presence::run(&options)).await,
         Command::Start(options) => Box::pin(start::run(&options)).await,
         Command::Storm(options) => Box::pin(storm::run(&options)).await,
     };

@@ -2,7 +2,7 @@
 //!
 //! [`TestTable`] is the template's table on an embedded DynamoDB, for tests of handlers and of the store; [`rooms`] fills
 //! it. [`Call`] makes requests for handlers, [`Reply`] is what they said, [`checks`] are what all of a kind must refuse.
-//! [`Between`] lets a function's calls of AWS fail. [`Server`] is a whole local stack, for tests over HTTP, and [`Socket`] a client of its WebSocket API; [`receiver`] gets
+//! [`Between`] lets a function's calls of AWS fail, and [`Connections`] hear what it says to them. [`Server`] is a whole local stack, for tests over HTTP, and [`Socket`] a client of its WebSocket API; [`receiver`] gets
 //! the webhooks that it sends, [`issuer`] signs tokens of users.
 
 pub mod asyncapi;
@@ -10,6 +10,7 @@ mod between;
 mod call;
 pub mod checks;
 mod client;
+mod connections;
 pub mod history;
 pub mod issuer;
 pub mod receiver;
@@ -17,15 +18,18 @@ mod reply;
 pub mod rooms;
 mod server;
 mod socket;
+mod socket_io;
 mod table;
 
 pub use between::{Asked, Between, Verdict};
 pub use call::Call;
 pub use client::Client;
+pub use connections::Connections;
 pub use local::queues::Draft;
 pub use reply::{Reply, opened};
 pub use server::{Answered, Server};
 pub use socket::Socket;
+pub use socket_io::SocketIo;
 pub use table::TestTable;
 
 /// The API key of tenant `main`.

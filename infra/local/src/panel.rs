@@ -53,6 +53,16 @@ pub fn panel(stack: &Stack, options: &Options) -> String {
     let create = post("/auth/room/create", &create);
     let mint = post("/auth/room/getJoinToken", &token);
     let user = secrets::user_token(&stack.template, "ann", Some("Ann"));
+    let talk = match &stack.template.websocket_api {
+        Some(api) => format!(
+            "
+# The same host over a WebSocket (docs/realtime.md); type: {{\"event\":\"join-room\",\"id\":1,\"data\":{{\"code\":\"…\"}}}}
+# websocat '{}/{}?token={user}'
+",
+            stack.addresses.ws, api.stage
+        ),
+        None => String::new(),
+    };
     format!(
         "
   functions   {functions} with {routes} routes, from template.yaml
@@ -78,7 +88,7 @@ guest Bo
 locked true; guest Cy
 locked false; guest Cy
 guest Di
-",
+{talk}",
         functions = stack.template.functions.len(),
         tables = tables.join(", "),
         key = options.api_key,

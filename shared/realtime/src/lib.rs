@@ -26,7 +26,7 @@ mod tending;
 pub use asked::{Realtime, Seat, of_id};
 pub use callers::Callers;
 pub use notice::{Notice, What};
-pub use run::{Data, Handling, receive, run, run_default};
+pub use run::{Answer, Data, Handling, receive, run, run_default};
 pub use said::{
     ChatMessageOut, DeniedOut, ForceDisconnectOut, MuteOut, NotificationOut, ParticipantWaitingOut,
     RoomEndedOut, RoomLockedOut, RoomUpdatedOut,

@@ -5,6 +5,8 @@ use models::{Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
 use serde::Serialize;
 use store::{RoomDocument, Store, StoreError};
 
+use crate::presence::{PresenceOut, in_parts};
+
 /// Somebody who is in, as the others see him.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +40,13 @@ impl From<&Participant> for PresentOut {
             hand: person.media.hand,
             away: person.is_away(),
         }
+    }
+}
+
+impl PresentOut {
+    /// How long he is in a message.
+    pub(crate) fn bytes(&self) -> usize {
+        serde_json::to_vec(self).map_or(0, |json| json.len())
     }
 }
 
@@ -81,17 +90,21 @@ impl Whole {
         Ok(Some(whole))
     }
 
-    /// All of it, as `viewer` may know it.
-    pub fn shown_to(&self, viewer: &Participant, now: Timestamp) -> StateOut {
+    /// All of it, as `viewer` may know it; and, where those are more people than fit into a message, what he is to be told
+    /// of the others right after it.
+    pub fn shown_to(&self, viewer: &Participant, now: Timestamp) -> (StateOut, Vec<PresenceOut>) {
         let participants = self.present.iter().filter(|person| viewer.may_see(person, &self.room));
+        let (participants, seq, after) =
+            in_parts(participants.map(PresentOut::from).collect(), self.room.seq);
         let waiting = viewer.may_moderate().then(|| WaiterOut::list(&self.waiting));
-        StateOut {
-            seq: self.room.seq,
-            participants: participants.map(PresentOut::from).collect(),
+        let state = StateOut {
+            seq,
+            participants,
             waiting,
             settings: settings(&self.room),
             room: RoomOut::of(&self.room, &self.document, now),
-        }
+        };
+        (state, after)
     }
 }
 
@@ -127,10 +140,16 @@ struct Inside {
 }
 
 impl JoinOut {
-    /// Somebody who has a seat in the session.
-    pub fn seated(participant: ParticipantOut, whole: &Whole, person: &Participant, now: Timestamp) -> Self {
-        let inside = Inside { state: whole.shown_to(person, now), start_muted: whole.room.mutes_newcomers() };
-        Self { participant, inside: Some(inside) }
+    /// Somebody who has a seat in the session, and what he is to be told right after it, as [`Whole::shown_to`] has it.
+    pub fn seated(
+        participant: ParticipantOut,
+        whole: &Whole,
+        person: &Participant,
+        now: Timestamp,
+    ) -> (Self, Vec<PresenceOut>) {
+        let (state, after) = whole.shown_to(person, now);
+        let inside = Inside { state, start_muted: whole.room.mutes_newcomers() };
+        (Self { participant, inside: Some(inside) }, after)
     }
 
     /// Somebody who waits.

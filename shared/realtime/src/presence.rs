@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use crate::people::{PresentOut, Whole};
 
+/// Most bytes of people in a message, of which the gateway sends 128 KB.
+const MOST_BYTES: usize = 96 * 1024;
+
 /// Posts a second of one room, over time.
 const MOST_POSTS: u32 = 30;
 
@@ -44,20 +47,77 @@ pub fn pause_after(posts: u32) -> Duration {
 /// Somebody who is not in any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct LeftOut {
+pub struct LeftOut {
     id: ParticipantId,
     display_name: String,
     reason: &'static str,
 }
 
-/// What one receiver is told.
-#[derive(Clone, Debug, Serialize)]
+/// What one receiver is told, in one message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PresenceOut {
     seq: u64,
     joined: Vec<PresentOut>,
     left: Vec<LeftOut>,
     changed: Vec<PresentOut>,
     count: usize,
+}
+
+/// Somebody of whom a receiver is told.
+enum Entry {
+    Joined(PresentOut),
+    Left(LeftOut),
+    Changed(PresentOut),
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Joined(person) | Self::Changed(person) => person.bytes(),
+            Self::Left(person) => serde_json::to_vec(person).map_or(0, |json| json.len()),
+        }
+    }
+}
+
+/// The messages that tell all of this, to somebody who knows of `known` people: mostly one, and as many as it takes where
+/// that would be larger than the gateway sends. The last one has `seq`, those before it the numbers before: each entry is at
+/// least one change, so there are enough.
+fn messages(entries: Vec<Entry>, seq: u64, known: usize) -> Vec<PresenceOut> {
+    let mut parts = vec![PresenceOut { count: known, ..PresenceOut::default() }];
+    let mut bytes = 0;
+    for entry in entries {
+        bytes += entry.bytes();
+        let mut count = parts.last().map_or(known, |part| part.count);
+        if bytes > MOST_BYTES {
+            bytes = entry.bytes();
+            parts.push(PresenceOut { count, ..PresenceOut::default() });
+        }
+        let Some(part) = parts.last_mut() else { continue };
+        match entry {
+            Entry::Joined(person) => {
+                count += 1;
+                part.joined.push(person);
+            }
+            Entry::Left(person) => {
+                count = count.saturating_sub(1);
+                part.left.push(person);
+            }
+            Entry::Changed(person) => part.changed.push(person),
+        }
+        part.count = count;
+    }
+    for (part, before) in parts.iter_mut().rev().zip(0..) {
+        part.seq = seq.saturating_sub(before);
+    }
+    parts
+}
+
+/// People in parts that fit into a message each: those of the first, and messages that tell of the others. With the number
+/// up to which somebody knows the session who knows of the first.
+pub(crate) fn in_parts(people: Vec<PresentOut>, seq: u64) -> (Vec<PresentOut>, u64, Vec<PresenceOut>) {
+    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), seq, 0);
+    let first = parts.remove(0);
+    (first.joined, first.seq, parts)
 }
 
 /// What there is to tell in a session.
@@ -110,20 +170,25 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// What `viewer` is told.
-    pub fn shown_to(&self, viewer: &Participant) -> PresenceOut {
+    /// What `viewer` is told, in as many messages as it takes.
+    pub fn shown_to(&self, viewer: &Participant) -> Vec<PresenceOut> {
         let room = &self.whole.room;
         let shows = |person: &&&Participant| viewer.may_see(person, room);
         let left = self.left.iter().filter(|(_, person)| {
             person.is_none_or(|person| viewer.may_see(&Participant { hidden: false, ..person.clone() }, room))
         });
-        PresenceOut {
-            seq: self.whole.room.seq,
-            joined: self.joined.iter().filter(shows).map(|person| PresentOut::from(*person)).collect(),
-            left: left.map(|(id, person)| left_out(*id, *person)).collect(),
-            changed: self.changed.iter().filter(shows).map(|person| PresentOut::from(*person)).collect(),
-            count: self.whole.present.iter().filter(|person| viewer.may_see(person, room)).count(),
-        }
+        let left = left.map(|(id, person)| Entry::Left(left_out(*id, *person)));
+        let out = |person: &&Participant| PresentOut::from(*person);
+        let joined = self.joined.iter().filter(shows).map(out).map(Entry::Joined);
+        let changed = self.changed.iter().filter(shows).map(out).map(Entry::Changed);
+        let entries: Vec<_> = left.chain(joined).chain(changed).collect();
+        let count = self.whole.present.iter().filter(|person| viewer.may_see(person, room)).count();
+        let known = entries.iter().fold(count, |known, entry| match entry {
+            Entry::Joined(_) => known.saturating_sub(1),
+            Entry::Left(_) => known + 1,
+            Entry::Changed(_) => known,
+        });
+        messages(entries, room.seq, known)
     }
 
     /// Whom those in the room have been told of after this round.
@@ -147,3 +212,6 @@ fn digest(person: &Participant) -> u32 {
     let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, &shown).as_u64_pair();
     u32::try_from(high >> 32).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

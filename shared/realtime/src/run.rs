@@ -16,13 +16,29 @@ use socket::{Auth, ErrorBody, Received, ReplyTo, Request, ServerEvent, Speak as 
 use store::{Connected, Pace, StoredAnswer};
 use tracing::{info, warn};
 
+use crate::presence::PresenceOut;
 use crate::{Callers, Realtime};
 
 /// The data of an answer, as JSON.
 pub type Data = Box<RawValue>;
 
+/// What a request is answered, and what its sender is told right after that.
+#[derive(Debug)]
+pub struct Answer {
+    /// The data of the answer.
+    pub data: Data,
+    /// The people for whom there was no room in it.
+    pub after: Vec<PresenceOut>,
+}
+
+impl From<Data> for Answer {
+    fn from(data: Data) -> Self {
+        Self { data, after: vec![] }
+    }
+}
+
 /// What a handler's call gives.
-pub type Handling<'a> = Pin<Box<dyn Future<Output = Result<Data, Halt>> + Send + 'a>>;
+pub type Handling<'a> = Pin<Box<dyn Future<Output = Result<Answer, Halt>> + Send + 'a>>;
 
 /// Runs the function of a route, until the process ends. `load` reads what its handler needs beside [`Realtime`].
 pub async fn run<X, L, H>(load: L, handle: H) -> Result<(), Error>
@@ -132,9 +148,13 @@ where
         }
         return Ok(Refusal::TooManyMessages.code());
     }
+    let mut after = vec![];
     let (answer, outcome) = match received {
         Received::Request(request) => match handle(realtime, extra, &connected, &request).await {
-            Ok(data) => (request.answer(&data), "OK"),
+            Ok(answer) => {
+                after = answer.after;
+                (request.answer(&answer.data), "OK")
+            }
             Err(Halt::Kept(kept)) => (Some(said_before(&request.reply_to, &kept)), "KEPT"),
             Err(halt) => {
                 let refusal = refusal_of(&halt);
@@ -159,6 +179,10 @@ where
     };
     if let Some(answer) = answer {
         realtime.sockets.post(&realtime.store, id, &answer).await?;
+    }
+    for presence in after {
+        let text = client.event(ServerEvent::Presence, &presence);
+        realtime.sockets.post(&realtime.store, id, &text).await?;
     }
     Ok(outcome)
 }

@@ -3,12 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use lambda_http::request::LambdaRequest;
 use serde_json::Value;
 use testing::{Server, TestTable};
 
 /// The events of HTTP functions: the function's name, and the event's text.
 fn events() -> BTreeMap<String, String> {
+    events_with("\"rawPath\"")
+}
+
+/// The events of the WebSocket API's functions.
+fn socket_events() -> BTreeMap<String, String> {
+    events_with("\"connectionId\"")
+}
+
+fn events_with(field: &str) -> BTreeMap<String, String> {
     let files = std::fs::read_dir(testing::root().join("infra/events")).expect("the folder is there");
     let paths = files.map(|file| file.expect("readable").path());
     paths
@@ -17,7 +27,7 @@ fn events() -> BTreeMap<String, String> {
             let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             (name, std::fs::read_to_string(&path).expect("readable"))
         })
-        .filter(|(_, text)| text.contains("\"routeKey\""))
+        .filter(|(_, text)| text.contains(field))
         .collect()
 }
 
@@ -27,6 +37,40 @@ async fn every_function_that_has_a_route_has_an_event() {
     let functions = table.template.functions.iter().filter(|function| !function.routes.is_empty());
     let functions: BTreeSet<String> = functions.map(|function| function.binary.clone()).collect();
     assert_eq!(events().into_keys().collect::<BTreeSet<_>>(), functions);
+}
+
+#[tokio::test]
+async fn every_function_of_the_websocket_api_has_an_event_of_one_of_its_routes() {
+    let table = TestTable::new().await;
+    let routes = &table.template.websocket_routes;
+    let binary = |logical_id: &str| {
+        let function = table.template.functions.iter().find(|function| function.logical_id == logical_id);
+        function.expect("the template has it").binary.clone()
+    };
+    let known: BTreeSet<(String, String)> =
+        routes.iter().map(|route| (binary(&route.function), route.key.clone())).collect();
+    let events = socket_events();
+    for (name, text) in &events {
+        let event: ApiGatewayWebsocketProxyRequest =
+            serde_json::from_str(text).expect("an event of API Gateway");
+        let route = event.request_context.route_key.expect("a route");
+        assert!(known.contains(&(name.clone(), route)), "{name}");
+    }
+    let functions: BTreeSet<_> = known.into_iter().map(|(function, _)| function).collect();
+    assert_eq!(events.into_keys().collect::<BTreeSet<_>>(), functions);
+}
+
+/// Whoever asks is gone by then, which nobody but the log is told.
+#[tokio::test]
+async fn every_event_of_the_websocket_api_is_taken_by_its_binary() {
+    let server = Server::start(|_| {}).await;
+    for (name, event) in socket_events() {
+        let invoked = server.stack.invoke(&name, event.into()).await;
+        let invoked = invoked.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let answer: Value = serde_json::from_slice(&invoked.payload).expect("JSON");
+        assert_eq!(answer["statusCode"], 200, "{name}");
+    }
+    server.stop().await;
 }
 
 #[test]

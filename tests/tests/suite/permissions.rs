@@ -6,21 +6,24 @@ use std::time::Duration;
 
 use local::permissions::Allowed;
 use local::queues::Draft;
-use models::{Clock as _, SystemClock};
+use models::{Client, Clock as _, Connection, Profile, RoomKey, SystemClock, Tenant, UserId};
 use serde_json::{Value, json};
+use store::{Caller, Credential, Door};
 use testing::receiver::Receiver;
-use testing::rooms::{speak, user_id};
+use testing::rooms::{PAST_ROOMS, speak, user_id};
 use testing::{API_KEY, API_SECRET, Answered, Server};
 
-use crate::webhooks::{create, end, join, start_changed, text};
+use crate::realtime::everything;
+use crate::webhooks::{create, end, join, start, start_changed, text};
 
 /// What no test here can bring about without more than a stack and its calls.
-const BESIDE: [(&str, &str, &str); 5] = [
+const BESIDE: [(&str, &str, &str); 6] = [
     ("create_room", "dynamodb:UpdateItem", "turns where a crowd meets"),
     ("create_room_by_code", "dynamodb:UpdateItem", "turns where a crowd meets"),
     ("finish_session", "dynamodb:PutItem", "remembers a session whose room TTL removed"),
     ("make_secrets", "dynamodb:PutItem", "CloudFormation calls it"),
     ("make_secrets", "ssm:PutParameter", "CloudFormation calls it"),
+    ("tell_presence", "sqs:ChangeMessageVisibility", "more than thirty people in a room"),
 ];
 
 /// Secrets that functions are given here, and read from SSM at AWS: the end of the parameter's name, and the variable. That
@@ -38,7 +41,13 @@ fn unneeded(server: &Server) -> BTreeSet<Allowed> {
             && GIVEN.iter().any(|(name, variable)| one.resource.ends_with(name) && has(variable));
         let is_beside =
             BESIDE.iter().any(|(function, action, _)| one.function == *function && one.action == *action);
-        !is_given && !is_beside
+        // Whoever is answered may be gone, which the table is told; and whoever sends too much is sent away. Neither can be
+        // brought about in each function.
+        let is_for_the_gone = one.function.starts_with("on_")
+            && (one.resource.ends_with("/DELETE/@connections/*")
+                || ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]
+                    .contains(&one.action.as_str()));
+        !is_given && !is_beside && !is_for_the_gone
     });
     unused
 }
@@ -190,6 +199,98 @@ async fn time(server: &Server) {
     server.stack.tick().await;
 }
 
+/// A connection that is gone and of whose end nobody was told, with a seat in this room by code.
+async fn gone(server: &Server, room_id: &str) -> Connection {
+    let (store, user) = (server.store(), UserId::try_from("gone").expect("an id"));
+    let connection = Connection { id: "Z29uZS1zaW5jZSE=".try_into().expect("an id"), client: Client::Plain };
+    let connected = store.note_connection(connection.clone(), Caller::Guest).await.expect("noted");
+    let room = RoomKey { tenant: Tenant::main(), room: room_id.try_into().expect("an id") };
+    let profile = Profile { name: "Gone".to_owned(), avatar_url: None };
+    let credential = Credential::User { id: &user, profile: &profile };
+    let door = Door { room: &room, credential, unattached: Duration::from_mins(1), past_rooms: PAST_ROOMS };
+    store.admit_on(&door, &connected, None).await.expect("a seat");
+    connection
+}
+
+/// Waits until the table knows no more of a connection.
+async fn forgotten(server: &Server, connection: &Connection) {
+    let store = server.store();
+    while store.connection(&connection.id).await.expect("readable").is_some() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What connections hear: of a second device, of a lock, also by one that is gone and of whose end nobody was told, and of
+/// the end.
+async fn told_connections(server: &Server) {
+    let (id, code) = server.room_by_code("hanna", &json!({})).await;
+    let host = server.user_token("hanna", "hanna");
+    let join = json!({ "code": code });
+    let mut first = server.socket(Some(&host)).await;
+    first.done("join-room", join.clone()).await;
+    let mut second = server.socket(Some(&host)).await;
+    second.done("join-room", join).await;
+    first.closed().await;
+
+    let gone = gone(server, &id).await;
+    second.done("lock-room", json!({"locked": true})).await;
+    second.event("room-locked").await;
+    forgotten(server, &gone).await;
+    end(server, &id).await;
+    second.closed().await;
+}
+
+/// Connections that it is the time to look after: one by which nobody has joined, one that stands, and one that is gone.
+async fn checked_connections(server: &Server) {
+    let (id, code) = server.room_by_code("hanna", &json!({})).await;
+    let mut gus = server.socket(None).await;
+    gus.done("join-room", json!({"code": code, "guestName": "Gus"})).await;
+    let mut idle = server.socket(None).await;
+    let gone = gone(server, &id).await;
+    for id in server.connections().await {
+        let check = json!({"connection": {"id": id, "client": "plain"}, "turn": "check"});
+        server.enqueue("ConnectionsQueue", &check).await;
+    }
+    idle.closed().await;
+    forgotten(server, &gone).await;
+    gus.close().await;
+    // One that a round of presence finds gone.
+    let mut bo = server.socket(None).await;
+    bo.done("join-room", json!({"code": code, "guestName": "Bo"})).await;
+    let gone = self::gone(server, &id).await;
+    forgotten(server, &gone).await;
+    bo.close().await;
+}
+
+#[tokio::test]
+async fn what_is_said_needs_all_that_it_may() {
+    let server = start(String::new(), |_| {}).await;
+    everything::say(&server).await;
+    checked_connections(&server).await;
+    server.stack.settled().await;
+    let mut unneeded = unneeded(&server);
+    unneeded.retain(|one| {
+        ["tell_presence", "tend_connection"].contains(&one.function.as_str())
+            || one.function.starts_with("on_")
+    });
+    assert_eq!(unneeded, BTreeSet::new());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_tells_connections_needs_all_that_it_may() {
+    let server = start(String::new(), |_| {}).await;
+    told_connections(&server).await;
+    server.stack.settled().await;
+    let mut unneeded = unneeded(&server);
+    unneeded.retain(|one| {
+        let closes = one.function == "finish_session" && one.action == "execute-api:ManageConnections";
+        closes || one.function == "tell_sockets"
+    });
+    assert_eq!(unneeded, BTreeSet::new());
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_call_that_no_policy_allows_is_refused_as_at_aws() {
     let changes = [("LeaveFunction", "- dynamodb:UpdateItem", "- dynamodb:DeleteItem")];
@@ -212,6 +313,9 @@ pub(crate) async fn assert_all_needed(server: &Server) {
     room_of_the_server_api(server, &receiver).await;
     room_by_code(server).await;
     moderation(server).await;
+    told_connections(server).await;
+    everything::say(server).await;
+    checked_connections(server).await;
     time(server).await;
     // Webhooks are on their way still; some have a receiver that does not come back.
     for _ in 0..300 {

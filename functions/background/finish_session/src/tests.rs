@@ -1,4 +1,5 @@
 mod again;
+mod dismissed;
 
 use std::collections::BTreeSet;
 

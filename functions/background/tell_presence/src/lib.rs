@@ -7,11 +7,11 @@ use std::time::Duration;
 use api::{Batch, ConfigError, Env, Error, Halt, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
-use models::Sid;
+use models::{Participant, Sid};
 use outbox::Queue;
 use realtime::Sockets;
 use realtime::people::Whole;
-use realtime::presence::{Round, RoundDue, pause_after};
+use realtime::presence::{PresenceOut, Round, RoundDue, pause_after};
 use socket::ServerEvent;
 use store::LastRound;
 use tracing::info;
@@ -109,15 +109,11 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     let round = Round::of(&whole, before.as_ref());
     let mut posts = 0;
     if !round.is_empty() {
-        let sockets = &worker.config.sockets;
         let (alike, apart) = round.receivers();
         if let Some(viewer) = alike.first() {
-            let connections = alike.iter().filter_map(|person| person.connection.as_ref());
-            posts += sockets.tell(store, connections, ServerEvent::Presence, &round.shown_to(viewer)).await?;
+            posts += say(worker, &alike, &round.shown_to(viewer)).await?;
         }
-        let each = apart.iter().map(async |viewer| {
-            sockets.tell(store, &viewer.connection, ServerEvent::Presence, &round.shown_to(viewer)).await
-        });
+        let each = apart.iter().map(async |viewer| say(worker, &[viewer], &round.shown_to(viewer)).await);
         posts += join_all(each).await.into_iter().sum::<Result<usize, _>>()?;
     }
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
@@ -125,6 +121,17 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     let people = round.into_people();
     store.note_round(&due.room, &LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people }).await?;
     Ok(Done::Told)
+}
+
+/// Tells these people the same; says how many posts that took.
+async fn say(worker: &Worker<Config>, to: &[&Participant], messages: &[PresenceOut]) -> Result<usize, Halt> {
+    let mut posts = 0;
+    for message in messages {
+        let connections: Vec<_> = to.iter().filter_map(|person| person.connection.as_ref()).collect();
+        let Config { sockets, .. } = &worker.config;
+        posts += sockets.tell(&worker.store, connections, ServerEvent::Presence, message).await?;
+    }
+    Ok(posts)
 }
 
 /// The session as it stands, if it still runs; where people come and go faster than they can be read, as it almost stands.

@@ -103,9 +103,12 @@ impl Session<'_> {
         };
         let session = self.worker.config.sessions.issue(&token, now);
         let own = ParticipantOut::present(&whole.room, person, session);
-        let data = JoinOut::seated(own, &whole, person, now);
-        let sockets = &self.worker.config.sockets;
-        sockets.tell(&self.worker.store, [connection], ServerEvent::Admitted, &data).await?;
+        let (data, after) = JoinOut::seated(own, &whole, person, now);
+        let (store, sockets) = (&self.worker.store, &self.worker.config.sockets);
+        sockets.tell(store, [connection], ServerEvent::Admitted, &data).await?;
+        for presence in after {
+            sockets.tell(store, [connection], ServerEvent::Presence, &presence).await?;
+        }
         Ok(())
     }
 

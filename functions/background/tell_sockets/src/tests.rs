@@ -1,9 +1,13 @@
-use models::{Client, Connection, Room};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use models::{Client, Connection, Profile, Room};
 use realtime::Notice;
-use serde_json::{Value, json};
-use store::{Caller, Why};
-use testing::rooms::HOST;
-use testing::{Draft, TestTable};
+use serde_json::json;
+use store::{Caller, Connected, Credential, Door, Why};
+use testing::rooms::{HOST, PAST_ROOMS};
+use testing::{Connections, Draft, TestTable};
 use uuid::Uuid;
 
 use super::*;
@@ -21,10 +25,21 @@ async fn session(table: &TestTable) -> Room {
     table.rooms().state(&room.key).await
 }
 
+/// Somebody joins this room by his connection.
+async fn join_on(table: &TestTable, room: &Room, user: &str, connected: &Connected) {
+    let (user, profile) =
+        (testing::rooms::user_id(user), Profile { name: user.to_owned(), avatar_url: None });
+    let credential = Credential::User { id: &user, profile: &profile };
+    let unattached = Duration::from_mins(1);
+    let door = Door { room: &room.key, credential, unattached, past_rooms: PAST_ROOMS };
+    table.store().admit_on(&door, connected, None).await.expect("a seat");
+}
+
 /// Puts a text on the queue, among those of this session.
 fn send(table: &TestTable, room: &Room, text: &str) {
-    let count = table.messages(QUEUE).len().to_string();
-    table.send(QUEUE, Draft::new(text).in_group(room.sid.to_string()).once_as(&count));
+    static SENT: AtomicUsize = AtomicUsize::new(0);
+    let once = SENT.fetch_add(1, Ordering::Relaxed).to_string();
+    table.send(QUEUE, Draft::new(text).in_group(room.sid.to_string()).once_as(once));
 }
 
 fn notice(room: &Room, what: What) -> String {
@@ -35,11 +50,15 @@ fn notice(room: &Room, what: What) -> String {
 /// Works on what is on the queue; says of each message by its place whether it is done.
 async fn tell_all(table: &TestTable, worker: &Worker<Config>) -> Vec<bool> {
     let event = table.receive(QUEUE);
-    let ids: Vec<Value> =
-        event["Records"].as_array().expect("records").iter().map(|one| one["messageId"].clone()).collect();
+    let records = event["Records"].as_array().expect("records").clone();
     let response = handle(worker, serde_json::from_value(event).expect("an event")).await.expect("handled");
     let failed: Vec<_> = response.batch_item_failures.iter().map(|one| json!(one.item_identifier)).collect();
-    ids.iter().map(|id| !failed.contains(id)).collect()
+    let mut done = vec![];
+    for record in &records {
+        done.push(!failed.contains(&record["messageId"]));
+        table.delete(QUEUE, record);
+    }
+    done
 }
 
 #[tokio::test]
@@ -88,4 +107,61 @@ async fn a_connection_by_which_nobody_has_this_place_is_left_alone() {
     assert_eq!(tell_all(&table, &worker).await, [true]);
     let there = table.store().connection(&connection.id).await.expect("readable");
     assert!(there.is_some(), "nothing of it has changed");
+}
+
+#[tokio::test]
+async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_anothers() {
+    let table = TestTable::new().await;
+    let connections = Connections::start().await;
+    let endpoint = connections.endpoint();
+    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let (room, other) = (session(&table).await, session(&table).await);
+    let connection = Connection { id: "one".try_into().expect("an id"), client: Client::SocketIo };
+    let connected = table.store().note_connection(connection.clone(), Caller::Guest).await.expect("noted");
+    let dropped = |user: &str, why| {
+        let user = testing::rooms::user_id(user);
+        notice(&room, What::Dropped { user, connection: connection.clone(), why })
+    };
+    join_on(&table, &room, "ann", &connected).await;
+    send(&table, &room, &dropped("ann", Why::Duplicate));
+    assert_eq!(tell_all(&table, &worker).await, [true]);
+    assert_eq!(connections.heard(), [], "it is hers");
+
+    rooms.remove(&room.key, "ann", true).await.expect("barred");
+    send(&table, &room, &dropped("bob", Why::Removed));
+    send(&table, &room, &dropped("ann", Why::Banned));
+    assert_eq!(tell_all(&table, &worker).await, [true; 2]);
+    let said = [Some(r#"42["force-disconnect",{"reason":"banned"}]"#), Some("41"), None];
+    let said = said.map(|said| ("one".to_owned(), said.map(str::to_owned)));
+    assert_eq!(connections.heard(), said);
+
+    let moved = table.store().connection(&connection.id).await.expect("readable").expect("there");
+    join_on(&table, &other, "ann", &moved).await;
+    send(&table, &room, &dropped("ann", Why::Banned));
+    assert_eq!(tell_all(&table, &worker).await, [true]);
+    assert_eq!(connections.heard(), [], "it is of the other room");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_found_to_be_gone_loses_its_seat_and_the_others_are_told() {
+    let table = TestTable::new().await;
+    let connections = Connections::start().await;
+    let endpoint = connections.endpoint();
+    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
+    let worker = table.worker_in(env, Config::load).await;
+    let room = session(&table).await;
+    for id in ["ann", "bob"] {
+        let connection = Connection { id: id.try_into().expect("an id"), client: Client::Plain };
+        let connected = table.store().note_connection(connection, Caller::Guest).await.expect("noted");
+        join_on(&table, &room, id, &connected).await;
+    }
+    connections.lose("ann");
+    send(&table, &room, &notice(&room, What::Locked { locked: true, seq: 9 }));
+    assert_eq!(tell_all(&table, &worker).await, [true]);
+    let told = r#"{"event":"room-locked","data":{"locked":true,"seq":9}}"#;
+    assert_eq!(connections.heard(), [("bob".to_owned(), Some(told.to_owned()))]);
+    let people = table.store().present(&room.key, room.sid).await.expect("readable");
+    let away = people.iter().filter(|person| person.is_away()).map(|person| person.user.as_str());
+    assert_eq!(away.collect::<BTreeSet<_>>(), ["ann", HOST].into());
 }

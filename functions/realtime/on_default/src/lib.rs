@@ -8,7 +8,7 @@ use realtime::events::{
     admit_participant, chat_message, deny_participant, leave_room, lock_room, mute_participant,
     remove_participant, send_to_waiting, show, signal, sync, typing, update_lock_settings,
 };
-use realtime::{Callers, Data, Realtime};
+use realtime::{Answer, Callers, Realtime};
 
 use socket::{ClientEvent, Request};
 use store::Connected;
@@ -38,7 +38,7 @@ pub async fn handle(
     config: &Config,
     connected: &Connected,
     request: &Request,
-) -> Result<Data, Halt> {
+) -> Result<Answer, Halt> {
     match request.event {
         ClientEvent::JoinRoom => join_room::handle(realtime, &config.joining, connected, request).await,
         ClientEvent::LeaveRoom => leave_room::handle(realtime, connected, request).await,

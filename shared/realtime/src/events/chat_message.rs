@@ -6,13 +6,13 @@ use socket::{Request, ServerEvent};
 use store::Connected;
 
 use super::{data, others, participant};
-use crate::{ChatMessageOut, Data, Realtime, of_id};
+use crate::{Answer, ChatMessageOut, Realtime, of_id};
 
 /// Most characters of a message.
 const LONGEST: usize = 2_000;
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.seat(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("content");

@@ -7,10 +7,10 @@ use socket::Request;
 use store::{Connected, Waiters};
 
 use super::{data, waiters};
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.moderator(connected).await?;
     let whom = waiters(Fields::of(request.data.clone()))?;
     let waiters = Waiters { room: &seat.room.key, sid: seat.room.sid, whom };

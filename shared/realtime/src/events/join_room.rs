@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use api::rooms::{ParticipantOut, room_of_code};
-use api::{Answer, Bearer, ConfigError, Env, Fields, Halt, Scope, Sessions, keep, log};
+use api::{Bearer, ConfigError, Env, Fields, Halt, Scope, Sessions, keep, log};
 use models::{GuestName, Profile, Refusal, RoomKey, SessionToken};
 use serde::Deserialize;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use store::{Admission, Caller, Claim, Connected, Credential, Door, Resumed, Stor
 
 use super::leave_room::leave;
 use crate::people::{JoinOut, Whole};
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// What is needed for it beside [`Realtime`].
 pub struct Joining {
@@ -83,7 +83,7 @@ pub async fn handle(
     joining: &Joining,
     connected: &Connected,
     request: &Request,
-) -> Result<Data, Halt> {
+) -> Result<Answer, Halt> {
     let input = JoinRoomIn::read(request)?;
     let profile = input.profile(&connected.caller);
     let room = match input.room(connected) {
@@ -179,7 +179,7 @@ impl Visit<'_> {
             unattached: self.realtime.sockets.grace().waiting,
             past_rooms: self.joining.past_rooms,
         };
-        let render = |admission: &Admission| Answer::json(201, &self.admitted(admission)).stored();
+        let render = |admission: &Admission| api::Answer::json(201, &self.admitted(admission)).stored();
         let admission = self.realtime.store.admit_on(&door, self.connected, keep(claim, &render)).await?;
         Ok(self.admitted(&admission))
     }
@@ -227,7 +227,7 @@ impl Visit<'_> {
 }
 
 /// The participant with all that he finds in the room.
-async fn answer(realtime: &Realtime, room: &RoomKey, participant: ParticipantOut) -> Result<Data, Halt> {
+async fn answer(realtime: &Realtime, room: &RoomKey, participant: ParticipantOut) -> Result<Answer, Halt> {
     if !participant.is_active {
         return Ok(super::data(&JoinOut::waiting(participant)));
     }
@@ -236,5 +236,6 @@ async fn answer(realtime: &Realtime, room: &RoomKey, participant: ParticipantOut
     let person = whole.present.iter().find(|person| person.id.to_string() == participant.id);
     // He was put out, or came again, in between.
     let person = person.ok_or(Refusal::NotInRoom)?;
-    Ok(super::data(&JoinOut::seated(participant, &whole, person, now)))
+    let (joined, after) = JoinOut::seated(participant, &whole, person, now);
+    Ok(Answer { after, ..super::data(&joined) })
 }

@@ -5,10 +5,10 @@ use serde_json::json;
 use socket::Request;
 use store::{Binding, Connected};
 
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Answer, Halt> {
     if let Some(bound) = &connected.bound {
         leave(realtime, bound).await?;
     }

@@ -6,10 +6,10 @@ use serde_json::json;
 use socket::Request;
 use store::{Connected, SettingsChange};
 
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("locked");

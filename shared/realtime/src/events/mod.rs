@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::to_raw_value;
 use store::{Who, Whom};
 
-use crate::Data;
+use crate::Answer;
 
 pub mod admit_participant;
 pub mod chat_message;
@@ -24,9 +24,9 @@ pub mod sync;
 pub mod typing;
 pub mod update_lock_settings;
 
-/// An answer as data.
-fn data(answer: &impl Serialize) -> Data {
-    to_raw_value(answer).expect("our answers have text keys")
+/// An answer of this data.
+fn data(answer: &impl Serialize) -> Answer {
+    to_raw_value(answer).expect("our answers have text keys").into()
 }
 
 /// The participant whom a field names by his id.

@@ -8,10 +8,10 @@ use socket::{ClientEvent, Request, ServerEvent};
 use store::{Connected, Shown};
 
 use super::{data, others};
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.seat(connected).await?;
     let enabled = enabled(request)?;
     let change = change(request.event, enabled)?;

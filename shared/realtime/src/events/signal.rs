@@ -7,10 +7,10 @@ use socket::{Request, ServerEvent};
 use store::Connected;
 
 use super::{data, participant};
-use crate::{Data, Realtime, of_id};
+use crate::{Answer, Realtime, of_id};
 
 /// Does it. The answer says whether there was a connection to relay to: a participant may be away.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.seat(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     fields.require("targetId");

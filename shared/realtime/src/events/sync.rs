@@ -7,13 +7,14 @@ use socket::Request;
 use store::Connected;
 
 use crate::people::Whole;
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Answer, Halt> {
     let seat = realtime.seat(connected).await?;
     let now = realtime.now();
     let whole = Whole::read(&realtime.store, &seat.room.key, now).await?;
     let whole = whole.filter(|whole| whole.room.sid == seat.room.sid).ok_or(Refusal::RoomNotActive)?;
-    Ok(super::data(&whole.shown_to(&seat.person, now)))
+    let (state, after) = whole.shown_to(&seat.person, now);
+    Ok(Answer { after, ..super::data(&state) })
 }

@@ -7,10 +7,10 @@ use socket::{ClientEvent, Request, ServerEvent};
 use store::Connected;
 
 use super::{data, others};
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.seat(connected).await?;
     let is_typing = request.event == ClientEvent::TypingStart;
     if is_typing {

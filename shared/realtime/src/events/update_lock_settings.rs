@@ -7,10 +7,10 @@ use socket::Request;
 use store::{Connected, Told};
 
 use super::{data, participant};
-use crate::{Data, Realtime};
+use crate::{Answer, Realtime};
 
 /// Does it.
-pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Data, Halt> {
+pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let seat = realtime.moderator(connected).await?;
     let mut fields = Fields::of(request.data.clone());
     let id = participant(&mut fields, "participantId");

@@ -49,6 +49,9 @@ async fn every_kind_of_token_says_who_connects_and_none_is_spent_by_it() {
     let mut back = server.socket(Some(session)).await;
     let resumed = back.done("join-room", json!({})).await;
     assert_eq!(resumed["id"], joined["id"], "a session token attaches to the seat");
+    for line in server.console.kept() {
+        assert!(![&*user, &*minted, session].iter().any(|token| line.contains(*token)), "{line}");
+    }
     server.stop().await;
 }
 

@@ -6,6 +6,7 @@ mod broadcasts;
 mod connecting;
 mod crowds;
 mod ended;
+pub(crate) mod everything;
 mod forced;
 mod joining;
 mod losing;

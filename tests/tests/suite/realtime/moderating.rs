@@ -31,6 +31,8 @@ async fn who_is_muted_is_seen_so_and_may_speak_again() {
     let (mut gus, gus_id) = meeting.guest(&server, "Gus").await;
     gus.done("toggle-audio", json!({"enabled": true})).await;
     meeting.hanna.done("mute-participant", json!({"participantId": gus_id})).await;
+    let host = meeting.hanna.done("sync", json!({})).await["participants"][0]["id"].clone();
+    assert_eq!(gus.event("mute").await, json!({"senderId": host}));
     let state = gus.done("sync", json!({})).await;
     let own = state["participants"].as_array().expect("a list").iter().find(|one| one["id"] == gus_id);
     assert_eq!(own.expect("he is in")["audio"], json!(false));

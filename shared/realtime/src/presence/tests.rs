@@ -1,0 +1,150 @@
+use models::{Connection, Features, Locks, Room, Sid, Status, Timestamp, UserId, Words};
+use serde_json::{Value, json};
+use store::RoomDocument;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const SID: Sid = Sid(Uuid::from_u128(7));
+
+fn person(name: &str) -> Participant {
+    let user = UserId::try_from(name).expect("an id");
+    let mut person = Participant::new(SID, user, Standing::Active);
+    person.profile.name = name.to_owned();
+    person.connection =
+        Some(Connection { id: "L0SM9cOFvHcCIhw=".try_into().expect("an id"), client: models::Client::Plain });
+    person
+}
+
+/// A session of these people, after so many changes.
+fn whole(seq: u64, people: Vec<Participant>) -> Whole {
+    let room = Room {
+        key: "main/r1".parse().expect("a room"),
+        sid: SID,
+        status: Status::Open,
+        locked: false,
+        seats: 0,
+        joined: 0,
+        max_participants: None,
+        seq,
+        hooks: 2,
+        presenter: None,
+        created_at: NOW,
+        started_at: None,
+        ended_at: None,
+        duration: None,
+        empty_timeout: Duration::from_mins(30),
+        due_at: Timestamp::NEVER,
+        revoked_before: Timestamp::default(),
+        waiting_room: false,
+        auto_gen_user_id: false,
+        features: Features::default(),
+        default_locks: Locks::new(),
+        said: Words::new(),
+        api_key: None,
+        by_code: None,
+        expires_at: Timestamp::NEVER,
+    };
+    let document = RoomDocument {
+        sid: SID,
+        title: String::new(),
+        webhook_url: None,
+        host_name: None,
+        host_avatar_url: None,
+        metadata: "{}".to_owned(),
+        waiting_message: None,
+    };
+    let (present, gone): (Vec<_>, Vec<_>) =
+        people.into_iter().partition(|person| person.standing == Standing::Active);
+    let (waiting, gone) = gone.into_iter().partition(|person| person.standing == Standing::Waiting);
+    Whole { room, document, present, waiting, gone, is_settled: true }
+}
+
+/// What was told of these people.
+fn told(seq: u64, people: &Whole) -> LastRound {
+    let people = Round::of(people, None).into_people();
+    LastRound { sid: SID, seq, at: NOW, posts: 1, people }
+}
+
+fn names(people: &Value) -> Vec<&str> {
+    people.as_array().expect("a list").iter().filter_map(|one| one["displayName"].as_str()).collect()
+}
+
+/// The one message that `viewer` gets.
+fn message(round: &Round<'_>, viewer: &Participant) -> Value {
+    let messages = round.shown_to(viewer);
+    assert_eq!(messages.len(), 1);
+    serde_json::to_value(&messages[0]).expect("JSON")
+}
+
+#[test]
+fn a_round_tells_who_came_went_and_changed_since_the_last() {
+    let before = whole(3, vec![person("ann"), person("bo"), person("cy")]);
+    let mut changed = person("bo");
+    changed.media.hand = true;
+    let left = Participant { standing: Standing::Left, ..person("cy") };
+    let after = whole(6, vec![person("ann"), changed, left, person("dee")]);
+    let last = told(3, &before);
+    let round = Round::of(&after, Some(&last));
+    let told = message(&round, &person("ann"));
+    assert_eq!((names(&told["joined"]), names(&told["changed"])), (vec!["dee"], vec!["bo"]));
+    assert_eq!(told["left"], json!([{"id": person("cy").id, "displayName": "cy", "reason": "left"}]));
+    assert_eq!((&told["count"], &told["seq"]), (&json!(3), &json!(6)));
+    let again = LastRound { people: round.into_people(), ..last };
+    assert!(Round::of(&after, Some(&again)).is_empty(), "told twice");
+}
+
+#[test]
+fn who_hides_himself_leaves_and_who_shows_himself_joins() {
+    let seen = whole(1, vec![person("ann"), person("bo")]);
+    let unseen = whole(2, vec![person("ann"), Participant { hidden: true, ..person("bo") }]);
+    let (last, next) = (told(1, &seen), told(2, &unseen));
+    let gone = message(&Round::of(&unseen, Some(&last)), &person("ann"));
+    assert_eq!((names(&gone["left"]), &gone["count"]), (vec!["bo"], &json!(1)));
+    let back = message(&Round::of(&seen, Some(&next)), &person("ann"));
+    assert_eq!((names(&back["joined"]), &back["count"]), (vec!["bo"], &json!(2)));
+}
+
+#[test]
+fn what_was_told_of_an_earlier_session_is_forgotten() {
+    let whole = whole(1, vec![person("ann")]);
+    let earlier = LastRound { sid: Sid(Uuid::from_u128(8)), ..told(9, &whole) };
+    assert_eq!(names(&message(&Round::of(&whole, Some(&earlier)), &person("ann"))["joined"]), ["ann"]);
+}
+
+#[test]
+fn many_people_are_several_messages_that_follow_each_other() {
+    let mut people: Vec<_> = (0..1000).map(|number| person(&format!("person-{number:04}"))).collect();
+    for person in &mut people {
+        person.profile.avatar_url = Some(format!("https://example.org/{}", "x".repeat(200)));
+    }
+    let whole = whole(1000, people);
+    let messages = Round::of(&whole, None).shown_to(&person("person-0000"));
+    assert!(messages.len() > 3, "{}", messages.len());
+    let (mut known, mut seq) = (0, 1000 - u64::try_from(messages.len()).expect("few"));
+    for message in &messages {
+        known += message.joined.len();
+        seq += 1;
+        assert_eq!((message.count, message.seq), (known, seq));
+        let text = serde_json::to_string(message).expect("JSON");
+        assert!(socket::fits(&text), "{} bytes", text.len());
+    }
+    assert_eq!((known, seq), (1000, 1000));
+
+    let (state, after) = whole.shown_to(&person("person-0000"), NOW);
+    let state = serde_json::to_value(state).expect("JSON");
+    let mut known = names(&state["participants"]).len();
+    assert_eq!(state["seq"].as_u64().map(|seq| seq + after.len() as u64), Some(1000));
+    for message in &after {
+        known += message.joined.len();
+        assert_eq!(message.count, known);
+    }
+    assert_eq!(known, 1000);
+}
+
+#[test]
+fn large_rounds_put_off_the_next_and_small_ones_do_not() {
+    let seconds = |posts| pause_after(posts).as_secs_f32();
+    assert!((seconds(0) - 1.0).abs() < 0.001 && (seconds(30) - 1.0).abs() < 0.001);
+    assert!((seconds(300) - 10.0).abs() < 0.001);
+}
