@@ -135,7 +135,18 @@ async fn answer<X, H>(
 where
     H: for<'a> Fn(&'a Realtime, &'a X, &'a Connected, &'a Request) -> Handling<'a>,
 {
-    let Some((connected, pace)) = realtime.store.message(id).await? else {
+    let counted = match realtime.store.message(id).await {
+        Ok(counted) => counted,
+        // Whoever it is, he is told: else he would wait for an answer that never comes.
+        Err(failure) => {
+            let refusal = refusal_of(&failure.into());
+            let client = client_by(text);
+            let error = unread(client, &client.decode(text), &refusal);
+            realtime.sockets.post(&realtime.store, id, &error).await;
+            return Ok(refusal.code());
+        }
+    };
+    let Some((connected, pace)) = counted else {
         // Nobody knows it any more: it was counted as gone, or its `$connect` was given up.
         warn!("a message of an unknown connection");
         return Ok("UNKNOWN_CONNECTION");
@@ -143,7 +154,8 @@ where
     let client = connected.connection.client;
     let received = client.decode(text);
     if pace != Pace::Fine {
-        realtime.sockets.post(&realtime.store, id, &too_many(client, &received)).await;
+        let error = unread(client, &received, &Refusal::TooManyMessages);
+        realtime.sockets.post(&realtime.store, id, &error).await;
         if pace == Pace::Close {
             realtime.sockets.close(&realtime.store, &connected.connection).await?;
         }
@@ -251,14 +263,18 @@ fn said_before(reply_to: &ReplyTo, kept: &StoredAnswer) -> String {
     })
 }
 
-/// The error that answers a message of too many, whatever it is.
-fn too_many(client: Client, received: &Received) -> String {
-    let refusal = Refusal::TooManyMessages;
+/// Which client says this, where the table cannot be asked: Socket.IO's packets begin with a digit.
+fn client_by(text: &str) -> Client {
+    if text.starts_with(|first: char| first.is_ascii_digit()) { Client::SocketIo } else { Client::Plain }
+}
+
+/// The error that answers a message which nobody has looked into, whatever it is.
+fn unread(client: Client, received: &Received, refusal: &Refusal) -> String {
     match received {
         Received::Request(Request { reply_to, .. })
         | Received::UnknownEvent { reply_to, .. }
-        | Received::Refused { reply_to, .. } => error(reply_to, &refusal),
-        _ => with_body(&refusal, |body| client.event(ServerEvent::Error, body)),
+        | Received::Refused { reply_to, .. } => error(reply_to, refusal),
+        _ => with_body(refusal, |body| client.event(ServerEvent::Error, body)),
     }
 }
 

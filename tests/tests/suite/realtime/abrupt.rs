@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use testing::{Server, Socket};
 
 use super::{Meeting, joined, session, sound};
+use crate::webhooks::crashes::kill;
 
 /// How long after a request the connection is cut: from before it is read to after it is answered.
 const MOMENTS: [u64; 6] = [0, 3, 8, 15, 30, 80];
@@ -131,6 +132,33 @@ async fn whoever_is_lost_between_two_rooms_is_in_neither_in_the_end() {
         let (socket, _) = joined(&server, &one.code, &name).await;
         cut_after(socket, "join-room", json!({"code": other.code}), millis).await;
     }
+    sound::check(&server).await;
+    for room in [&one.id, &other.id] {
+        is_left_alone(&server, room, 2).await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_lost_with_the_process_that_lets_him_in_is_in_no_room_in_the_end() {
+    let server = start_briefly().await;
+    let (one, other) = (Meeting::of(&server, json!({})).await, Meeting::of(&server, json!({})).await);
+    let mut killed = 0;
+    for millis in MOMENTS {
+        let name = format!("user{millis}");
+        // Once as he joins, once as he moves on: between the two rooms he has a seat in each.
+        for moves in [false, true] {
+            let mut socket = server.socket(Some(&server.user_token(&name, &name))).await;
+            // Where nobody has asked before, it is a process that starts which ends.
+            let first = if moves { json!({"code": one.code}) } else { json!({}) };
+            assert_eq!(socket.ask("join-room", first).await.is_ok(), moves);
+            socket.emit("join-room", json!({"code": other.code})).await;
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            killed += kill(&server, &["on_join_room"]);
+            socket.cut();
+        }
+    }
+    assert!(killed >= MOMENTS.len(), "somebody was at work: {killed}");
     sound::check(&server).await;
     for room in [&one.id, &other.id] {
         is_left_alone(&server, room, 2).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testing::{Server, Socket};
 
-use crate::webhooks::create;
+use crate::webhooks::{create, start_changed};
 
 #[tokio::test]
 async fn a_bad_token_is_refused_at_the_upgrade_wherever_it_is() {
@@ -83,6 +83,24 @@ async fn what_cannot_be_understood_gets_a_clear_error_and_the_connection_stays()
     socket.send(r#"{"event":"ping","id":11,"data":"whatever"}"#).await;
     assert_eq!(socket.message("pong").await["id"], 11);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_is_answered_even_where_the_table_does_not_say_whose_it_is() {
+    let to_another =
+        "UNATTACHED_TIMEOUT_SECONDS: !Ref UnattachedTimeoutSeconds\n          TABLE_NAME: absent";
+    let own = "UNATTACHED_TIMEOUT_SECONDS: !Ref UnattachedTimeoutSeconds";
+    let changes = ["OnSyncFunction", "OnDefaultFunction"].map(|function| (function, own, to_another));
+    let server = start_changed(String::new(), &changes).await;
+    let mut socket = server.socket(None).await;
+    socket.send(r#"{"event":"sync","id":"7"}"#).await;
+    let error = socket.message("error").await;
+    assert_eq!((&error["data"]["statusCode"], &error["id"]), (&json!(500), &json!("7")), "{error}");
+    socket.send("what?").await;
+    let error = socket.message("error").await;
+    assert_eq!((&error["data"]["statusCode"], error.get("id")), (&json!(500), None), "{error}");
+    // Another table is beyond its policies, which is what fails.
+    server.stack.stop().await;
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn start_impatiently(receiver: &Receiver) -> Server {
 }
 
 /// Kills all processes of these functions; says how many there were.
-fn kill(server: &Server, functions: &[&str]) -> usize {
+pub(crate) fn kill(server: &Server, functions: &[&str]) -> usize {
     let all = server.stack.processes();
     let ids: Vec<_> = all
         .iter()

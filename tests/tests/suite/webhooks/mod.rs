@@ -1,7 +1,7 @@
 //! Webhooks from the change to the receiver, over the whole stack: what is told of a session, and what receivers, crashes
 //! and races make of it.
 
-mod crashes;
+pub(crate) mod crashes;
 mod receivers;
 mod recovery;
 mod reuse;
