@@ -10,6 +10,7 @@ mod joining;
 mod moderating;
 mod notices;
 mod presence;
+mod returning;
 mod talking;
 mod waiting;
 

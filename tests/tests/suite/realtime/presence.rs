@@ -13,7 +13,7 @@ fn names(people: &Value) -> Vec<&str> {
 }
 
 /// Hears presence until somebody of this name has come or gone, by `list`, and gives that message.
-async fn hears_of(socket: &mut Socket, list: &str, name: &str) -> Value {
+pub(super) async fn hears_of(socket: &mut Socket, list: &str, name: &str) -> Value {
     loop {
         let presence = socket.event("presence").await;
         if names(&presence[list]).contains(&name) {
