@@ -10,8 +10,8 @@ use models::{
     Timestamp, UserId,
 };
 use store::{
-    Admission, Caller, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, NewCodeRoom, NewRoom,
-    NewToken, Removal, Retention, SettingsChange, Shown, Store,
+    Admission, Caller, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, Lease, NewCodeRoom, NewRoom,
+    NewToken, Released, Removal, Retention, SettingsChange, Shown, Store,
 };
 
 use crate::{API_KEY, API_SECRET};
@@ -288,6 +288,17 @@ impl Rooms {
     /// Somebody gives up his seat. Says whether it was his.
     pub async fn leave(&self, admission: &Admission) -> bool {
         self.store.leave(&session_of(admission), DEPARTURE, None).await.expect("answered")
+    }
+
+    /// Frees somebody's place whose lease has lapsed.
+    pub async fn release(&self, admission: &Admission) {
+        let Admission { room, sid, user, .. } = admission.clone();
+        let seen = self.store.look(&room, false, Some(&user)).await.expect("readable");
+        let Participant { session, lease, .. } = seen.participant.expect("known");
+        let (session, due_at) = (session.expect("a sitting"), lease.expect("a lease"));
+        let lease = Lease { room, sid, user, session, due_at };
+        let released = self.store.release(&lease, DEPARTURE).await.expect("decided");
+        assert_eq!(released, Released::Freed);
     }
 
     /// Puts somebody out, as the server API does, and bars him if so wanted.

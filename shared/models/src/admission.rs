@@ -1,6 +1,6 @@
 //! Who gets in. The one place that knows the order of refusals (`rules.md` 2).
 
-use crate::{Participant, Refusal, Role, Room, Standing, Timestamp, TokenId};
+use crate::{Participant, Refusal, Role, Room, Sid, Standing, Timestamp, TokenId};
 
 /// Somebody at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +9,45 @@ pub struct Applicant {
     pub guest: bool,
     /// The role he would have.
     pub role: Role,
-    /// The join token that he holds; none by code.
-    pub token: Option<TokenId>,
+    /// What opens the room to him.
+    pub proof: Proof,
+}
+
+/// What opens a room to somebody who is not in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Its code.
+    Code,
+    /// A join token.
+    Token(TokenId),
+    /// The sitting of a place in this session, which was released since nobody was connected to it.
+    Sitting(Sid),
+}
+
+impl Proof {
+    /// The join token.
+    pub fn token(self) -> Option<TokenId> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Code | Self::Sitting(_) => None,
+        }
+    }
+
+    /// The only session that it opens.
+    pub fn sid(self) -> Option<Sid> {
+        match self {
+            Self::Code => None,
+            Self::Token(token) => Some(token.sid),
+            Self::Sitting(sid) => Some(sid),
+        }
+    }
+}
+
+impl Applicant {
+    /// `person`, who comes back to a place that was released: all that is known of him stays.
+    pub fn returning(person: &Participant) -> Self {
+        Self { guest: person.guest, role: person.role, proof: Proof::Sitting(person.sid) }
+    }
 }
 
 /// How somebody who is let in comes in.
@@ -49,15 +86,16 @@ impl Record {
 
     /// What `participant` says for an applicant to the session that `room` runs, or that his token is of.
     pub fn of(participant: Option<&Participant>, room: Option<&Room>, applicant: Applicant) -> Self {
-        let token_used = applicant.token.is_some();
+        let token_used = applicant.proof.token().is_some();
         let Some(person) = participant else { return Self { token_used, ..Self::CLEAN } };
-        let sid = applicant.token.map(|token| token.sid).or(room.map(|room| room.sid));
+        let sid = applicant.proof.sid().or(room.map(|room| room.sid));
         let of_session = sid == Some(person.sid);
         let outlives = room.is_some_and(|room| room.by_code.is_some());
         Self {
             banned: person.standing == Standing::Banned && (of_session || outlives),
             token_used: applicant
-                .token
+                .proof
+                .token()
                 .is_some_and(|token| !(of_session && person.tokens.iter().any(|(id, _)| *id == token.id))),
             is_in: of_session && person.standing == Standing::Active,
             admitted: of_session && person.admitted,
@@ -86,19 +124,20 @@ pub fn judge(
     applicant: Applicant,
     now: Timestamp,
 ) -> Result<Entry, Refusal> {
-    // Without a token one comes by the code: a room of the server API is not there for him, whatever its id.
-    let there = |room: &&Room| !room.is_gone(now) && (applicant.token.is_some() || room.by_code.is_some());
+    let Applicant { guest, role, proof } = applicant;
+    // A room of the server API is not there for who comes by a code, whatever its id.
+    let there = |room: &&Room| !room.is_gone(now) && (proof != Proof::Code || room.by_code.is_some());
     let room = room.filter(there).ok_or(Refusal::RoomNotFound)?;
-    let active = if applicant.token.is_some() { room.is_open(now) } else { room.is_active(now) };
-    if !active || applicant.token.is_some_and(|token| token.sid != room.sid) {
+    let active = if proof == Proof::Code { room.is_active(now) } else { room.is_open(now) };
+    if !active || proof.sid().is_some_and(|sid| sid != room.sid) {
         return Err(Refusal::RoomNotActive);
     }
     // Whoever revoked the token meant it also for those who are in already.
-    if applicant.token.is_some_and(|token| token.minted_at() <= room.revoked_before) {
+    if proof.token().is_some_and(|token| token.minted_at() <= room.revoked_before) {
         return Err(Refusal::InvalidToken);
     }
     let guests_allowed = room.by_code.as_ref().is_none_or(|by_code| by_code.settings.allow_guest_access);
-    if applicant.guest && !guests_allowed {
+    if guest && !guests_allowed {
         return Err(Refusal::GuestsNotAllowed);
     }
     // Those who are in a session that is over are in nothing: they start the next one like anybody.
@@ -109,7 +148,7 @@ pub fn judge(
     if room.locked {
         return Err(Refusal::RoomLocked);
     }
-    if room.waiting_room && applicant.role == Role::Participant && !(record.admitted && room.is_open(now)) {
+    if room.waiting_room && role == Role::Participant && !(record.admitted && room.is_open(now)) {
         return Ok(Entry::Wait);
     }
     if !room.is_open(now) {
@@ -168,13 +207,13 @@ mod tests {
     }
 
     fn guest() -> Applicant {
-        Applicant { guest: true, role: Role::Participant, token: None }
+        Applicant { guest: true, role: Role::Participant, proof: Proof::Code }
     }
 
     fn holder() -> Applicant {
         // Version 7: the time of the minting is in the id.
         let id = crate::Random::uuid_at(&crate::SeededRandom::new(1), NOW);
-        Applicant { guest: false, role: Role::Participant, token: Some(TokenId { sid: SID, id }) }
+        Applicant { guest: false, role: Role::Participant, proof: Proof::Token(TokenId { sid: SID, id }) }
     }
 
     #[test]
@@ -220,7 +259,7 @@ mod tests {
         assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Err(Refusal::RoomNotActive));
         room.waiting_room = true;
         assert_eq!(judge(Some(&room), Record::CLEAN, guest(), NOW), Ok(Entry::Wait));
-        let host = Applicant { role: Role::Host, guest: false, token: None };
+        let host = Applicant { role: Role::Host, guest: false, proof: Proof::Code };
         assert_eq!(judge(Some(&room), Record::CLEAN, host, NOW), Ok(Entry::Session));
     }
 
@@ -242,6 +281,35 @@ mod tests {
         let user = Applicant { guest: false, ..guest() };
         assert_eq!(judge(Some(&room), Record::CLEAN, user, NOW), Err(Refusal::RoomNotFound));
         assert_eq!(judge(Some(&room), Record::CLEAN, holder(), NOW), Ok(Entry::Seat));
+    }
+
+    #[test]
+    fn who_comes_back_to_a_released_place_is_judged_like_anybody_but_needs_no_token() {
+        let mut room = room(false);
+        let user = UserId::try_from("ann").expect("an id");
+        let mut ann = Participant { guest: true, ..Participant::new(SID, user, Standing::Left) };
+        let judged = |room: &Room, ann: &Participant| {
+            let applicant = Applicant::returning(ann);
+            judge(Some(room), Record::of(Some(ann), Some(room), applicant), applicant, NOW)
+        };
+        // That all join tokens are dead is nothing to him.
+        room.revoked_before = NOW;
+        assert_eq!(judged(&room, &ann), Ok(Entry::Seat));
+        room.waiting_room = true;
+        assert_eq!(judged(&room, &ann), Ok(Entry::Wait));
+        ann.admitted = true;
+        assert_eq!(judged(&room, &ann), Ok(Entry::Seat));
+        room.seats = 2;
+        assert_eq!(judged(&room, &ann), Err(Refusal::RoomFull));
+        room.locked = true;
+        assert_eq!(judged(&room, &ann), Err(Refusal::RoomLocked));
+        let settings = Settings { allow_guest_access: false, ..Settings::default() };
+        room.by_code = self::room(true).by_code.map(|by_code| CodeRoom { settings, ..by_code });
+        assert_eq!(judged(&room, &ann), Err(Refusal::GuestsNotAllowed));
+        room.status = Status::Idle;
+        assert_eq!(judged(&room, &ann), Err(Refusal::RoomNotActive));
+        (room.status, room.sid) = (Status::Open, Sid(Uuid::from_u128(8)));
+        assert_eq!(judged(&room, &ann), Err(Refusal::RoomNotActive));
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub struct Participant {
     pub standing: Standing,
     /// How the rooms and realtime APIs address him.
     pub id: ParticipantId,
-    /// His live sitting.
+    /// His live sitting; of who has no place, that of the one that was released ([`Participant::is_released`]).
     pub session: Option<SessionId>,
     /// The sitting before, good for `resume` alone until the live one is first used.
     pub previous_session: Option<SessionId>,
@@ -211,6 +211,17 @@ impl Participant {
     /// Whether he has a seat to which nobody is connected.
     pub fn is_away(&self) -> bool {
         self.standing == Standing::Active && self.connection.is_none()
+    }
+
+    /// Whether his place was released, since nobody was connected to it, and is given up by nobody: only then the sitting
+    /// outlasts it, and whose sitting it is may come back.
+    pub fn is_released(&self) -> bool {
+        self.standing == Standing::Left && self.session.is_some()
+    }
+
+    /// Whether this sitting is his live one, or was it before that, which has not been used yet.
+    pub fn sits_or_sat(&self, session: SessionId) -> bool {
+        [self.session, self.previous_session].contains(&Some(session))
     }
 
     /// Whether he waits for a seat in the room's present session.

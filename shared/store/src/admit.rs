@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use models::transition::{Arrival, Brings};
 use models::{
-    Applicant, Entry, JoinToken, Participant, ParticipantId, Profile, Record, Refusal, Role, Room, RoomKey,
-    SessionId, Sid, Timestamp, UserId, judge,
+    Applicant, Entry, JoinToken, Participant, ParticipantId, Profile, Proof, Record, Refusal, Role, Room,
+    RoomKey, SessionId, Sid, Timestamp, UserId, judge,
 };
 
 use self::steps::Plan;
@@ -97,13 +97,15 @@ impl Door<'_> {
         let hosts = |id: &UserId| room.is_some_and(|room| room.is_hosted_by(id));
         match self.credential {
             // An admin of the server API who is also the host (his id is the same person's) is the host.
-            Credential::Token(token) => Applicant { guest: false, role: token.role, token: Some(token.id) },
+            Credential::Token(token) => {
+                Applicant { guest: false, role: token.role, proof: Proof::Token(token.id) }
+            }
             Credential::User { id, .. } => Applicant {
                 guest: false,
                 role: if hosts(id) { Role::Host } else { Role::Participant },
-                token: None,
+                proof: Proof::Code,
             },
-            Credential::Guest(_) => Applicant { guest: true, role: Role::Participant, token: None },
+            Credential::Guest(_) => Applicant { guest: true, role: Role::Participant, proof: Proof::Code },
         }
     }
 }

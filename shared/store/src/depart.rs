@@ -41,9 +41,9 @@ pub enum Released {
 }
 
 impl Store {
-    /// Gives up the seat, or the place in the waiting room, that `token` is of. A token that is not the live one of a
-    /// running session changes nothing: leaving may be repeated, and a late leave of a replaced sitting throws nobody
-    /// out. Says whether anything changed.
+    /// Gives up the seat, or the place in the waiting room, that `token` is of; of one that was released, the right to come
+    /// back to it. A token that is not the live one of a running session changes nothing: leaving may be repeated, and a
+    /// late leave of a replaced sitting throws nobody out. Says whether anything changed.
     pub async fn leave(
         &self,
         token: &SessionToken,
@@ -54,13 +54,13 @@ impl Store {
         self.depart(&token.room, &token.user, &departure, pause, keep.as_ref()).await
     }
 
-    /// Frees the seat of a lease that has lapsed, if it is still the same lease.
+    /// Frees the seat of a lease that has lapsed, if it is still the same lease. Whose it was may come back to it by
+    /// [`Store::resume`] or [`Store::attach`].
     pub async fn release(&self, lease: &Lease, pause: Duration) -> Result<Released, Halt> {
         if lease.due_at > self.clock.now() {
             return Ok(Released::NotDue);
         }
-        let needs = vec![PersonNeed::Sits(lease.session), PersonNeed::Lease(lease.due_at)];
-        let departure = Departure::leave(lease.sid, &lease.user, needs);
+        let departure = Departure::release(lease.sid, &lease.user, lease.session, lease.due_at);
         let freed = self.depart(&lease.room, &lease.user, &departure, pause, None).await?;
         Ok(if freed { Released::Freed } else { Released::Gone })
     }
@@ -92,6 +92,12 @@ impl Store {
             if let Some(Verdict::Failed(item)) = participant {
                 let person = item.map(ParticipantItem::decode).transpose()?;
                 let person = person.filter(|person| person.sid == departure.sid);
+                if let Some(given_up) =
+                    person.as_ref().and_then(|person| departure.give_up(person, self.now()))
+                {
+                    let given_up = self.commit_one(&Step::of_person(key, user, &given_up)).await?;
+                    return Ok(matches!(given_up, Outcome::Committed(_)));
+                }
                 leaving = match (person.map(|person| person.standing), leaving) {
                     (Some(Standing::Waiting), Leaving::Others | Leaving::Last { .. }) => Leaving::Waiter,
                     // He was admitted in between.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use models::transition::{Held, PersonTransition, Resumption};
-use models::{Participant, Refusal, Room, SessionId, SessionToken, Standing, Timestamp};
+use models::transition::{Arrival, Held, PersonTransition, Resumption, RoomTransition};
+use models::{
+    Applicant, Entry, Participant, Record, Refusal, Room, SessionId, SessionToken, Standing, Timestamp, judge,
+};
 
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome, is_refused};
@@ -19,7 +21,7 @@ use crate::{Store, StoreError};
 pub struct Resumed {
     /// The room.
     pub room: Room,
-    /// The participant as he was before.
+    /// The participant, as he is in it.
     pub participant: Participant,
     /// The new sitting.
     pub session: SessionId,
@@ -27,20 +29,62 @@ pub struct Resumed {
     pub expires_at: Timestamp,
 }
 
-/// Which sittings a call takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sittings {
-    /// The live one only.
-    Live,
-    /// The one before, too.
-    LiveAndPrevious,
+/// A sitting that begins with the token of one before.
+struct Next<'a> {
+    token: &'a SessionToken,
+    room: &'a Room,
+    /// Whose it is, as he was seen.
+    seen: &'a Participant,
+    /// How he comes in again whose place was released; none where it is still his.
+    entry: Option<Entry>,
+    session: SessionId,
+}
+
+impl Next<'_> {
+    /// What it makes of the room, if anything, and of him.
+    fn transitions(&self, held: Held, now: Timestamp) -> (Option<RoomTransition>, PersonTransition) {
+        let Self { token, room, seen, entry, session } = *self;
+        if let Some(entry) = entry {
+            let arrival = Arrival::back(token, (room, seen), entry, session);
+            return (Some(arrival.state(now)), arrival.person(held, now));
+        }
+        let sitting = Resumption { token, seen, session, held };
+        (sitting.state(now), sitting.person(now))
+    }
+
+    /// What he is told.
+    fn resumed(&self, held: Held, now: Timestamp) -> Resumed {
+        let (_, person) = self.transitions(held, now);
+        Resumed {
+            expires_at: self.room.sitting_expires_at(now),
+            room: self.room.clone(),
+            participant: person.apply(Some(self.seen)).unwrap_or_else(|| self.seen.clone()),
+            session: self.session,
+        }
+    }
+
+    /// Whether his place is one in the waiting room.
+    fn waits(&self) -> bool {
+        match self.entry {
+            Some(entry) => entry == Entry::Wait,
+            None => self.seen.standing == Standing::Waiting,
+        }
+    }
+
+    fn binding(&self) -> Binding {
+        let SessionToken { room, sid, user, participant, .. } = self.token.clone();
+        Binding { room, sid, user, participant, session: self.session, waits: self.waits() }
+    }
 }
 
 impl Store {
     /// Begins a new sitting of the same seat. The one before stays good for this call alone until the new one is first
     /// used, so that a lost answer locks nobody out. The newest wins: a connection that the seat had is its no longer.
     ///
-    /// Refused: session over ([`Refusal::RoomNotActive`]), banned, left or replaced ([`Refusal::InvalidToken`]).
+    /// Who lost his seat since nobody was connected to it is let in anew, as the same participant, where the room lets him.
+    ///
+    /// Refused: session over ([`Refusal::RoomNotActive`]), banned, left or replaced ([`Refusal::InvalidToken`]); and after
+    /// his seat was released what a join is refused for.
     pub async fn resume(
         &self,
         token: &SessionToken,
@@ -52,7 +96,7 @@ impl Store {
     }
 
     /// The same over a connection, as it was read: the seat, or the place in the waiting room, is kept by it, whatever
-    /// became of the one before, and whatever lock and capacity say.
+    /// became of the one before; of one that is still his, whatever lock and capacity say.
     ///
     /// Refused: as a resume is.
     pub async fn attach(
@@ -73,34 +117,26 @@ impl Store {
     ) -> Result<Resumed, Halt> {
         let session = SessionId(self.random.uuid());
         for _ in 0..MOST_LOOKS {
-            let seen = self.look(&token.room, false, Some(&token.user)).await?;
+            let found = self.look(&token.room, false, Some(&token.user)).await?;
             let now = self.clock.now();
-            let (room, participant) = seated(&seen, token, Sittings::LiveAndPrevious, now)?;
-            let resumed = Resumed {
-                expires_at: room.sitting_expires_at(now),
-                room: room.clone(),
-                participant: participant.clone(),
-                session,
-            };
-            let bind = connected.map(|connected| {
-                let waits = participant.standing == Standing::Waiting;
-                let SessionToken { room, sid, user, participant, .. } = token.clone();
-                Binding { room, sid, user, participant, session, waits }.step(connected)
-            });
+            let (room, seen, entry) = resumable(&found, token, now)?;
+            let next = Next { token, room, seen, entry, session };
+            let bind = connected.map(|connected| next.binding().step(connected));
             let steps = |now| {
-                let sitting = Resumption { token, seen: participant, session, held: held(now) };
-                let state = sitting.state(now).map(|state| Step::of_room(&token.room, &state));
-                let person = Step::of_person(&token.room, &token.user, &sitting.person(now));
+                let (state, person) = next.transitions(held(now), now);
+                let state = state.map(|state| Step::of_room(&token.room, &state));
+                let person = Step::of_person(&token.room, &token.user, &person);
                 state.into_iter().chain([person]).chain(bind.clone()).collect()
             };
-            match self.commit_cheaply(keep, |_| resumed.clone(), steps).await? {
-                Outcome::Committed(_) => return Ok(resumed),
+            let resumed = |now| next.resumed(held(now), now);
+            match self.commit_cheaply(keep, resumed, steps).await? {
+                Outcome::Committed(at) => return Ok(resumed(at)),
                 Outcome::Refused(verdicts)
                     if bind.is_some() && is_refused(&verdicts, steps(now).len() - 1) =>
                 {
                     return Err(unbound().into());
                 }
-                // He lost his connection, or another one came: look again.
+                // He lost his connection or his place, or somebody else came or took the last seat: look again.
                 Outcome::Refused(_) => {}
             }
         }
@@ -110,7 +146,7 @@ impl Store {
     /// The room and the participant that a live session token is of. Its first use ends the sitting before for good.
     pub async fn sitting(&self, token: &SessionToken, document: bool) -> Result<Seen, Halt> {
         let seen = self.look(&token.room, document, Some(&token.user)).await?;
-        let (_, participant) = seated(&seen, token, Sittings::Live, self.clock.now())?;
+        let (_, participant) = seated(&seen, token, self.clock.now())?;
         if participant.previous_session.is_some() {
             let settle = PersonTransition::settle(token.session, self.clock.now());
             // A refusal means that a newer sitting has begun meanwhile, which has its own predecessor.
@@ -120,11 +156,10 @@ impl Store {
     }
 }
 
-/// The room and the person of a session token, if it is good now.
-fn seated<'a>(
+/// The room and the person of a session token, as far as its session runs.
+fn sitter<'a>(
     seen: &'a Seen,
     token: &SessionToken,
-    sittings: Sittings,
     now: Timestamp,
 ) -> Result<(&'a Room, &'a Participant), Refusal> {
     let room = seen.room.as_ref().filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
@@ -135,8 +170,33 @@ fn seated<'a>(
     if person.is_banned_from(room) {
         return Err(Refusal::Banned);
     }
-    let sits = person.session == Some(token.session)
-        || sittings == Sittings::LiveAndPrevious && person.previous_session == Some(token.session);
+    if person.sid == token.sid { Ok((room, person)) } else { Err(Refusal::InvalidToken) }
+}
+
+/// The same, if the token is of the live sitting of a place.
+fn seated<'a>(
+    seen: &'a Seen,
+    token: &SessionToken,
+    now: Timestamp,
+) -> Result<(&'a Room, &'a Participant), Refusal> {
+    let (room, person) = sitter(seen, token, now)?;
     let present = matches!(person.standing, Standing::Active | Standing::Waiting);
-    if person.sid == token.sid && present && sits { Ok((room, person)) } else { Err(Refusal::InvalidToken) }
+    let sits = person.session == Some(token.session);
+    if present && sits { Ok((room, person)) } else { Err(Refusal::InvalidToken) }
+}
+
+/// The same, if the token is of that sitting or of the one before; and how he comes in again, if his place was released.
+fn resumable<'a>(
+    seen: &'a Seen,
+    token: &SessionToken,
+    now: Timestamp,
+) -> Result<(&'a Room, &'a Participant, Option<Entry>), Refusal> {
+    let (room, person) = sitter(seen, token, now)?;
+    let present = matches!(person.standing, Standing::Active | Standing::Waiting);
+    if !person.sits_or_sat(token.session) || !(present || person.is_released()) {
+        return Err(Refusal::InvalidToken);
+    }
+    let applicant = Applicant::returning(person);
+    let back = || judge(Some(room), Record::of(Some(person), Some(room), applicant), applicant, now);
+    Ok((room, person, person.is_released().then(back).transpose()?))
 }

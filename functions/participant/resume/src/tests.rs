@@ -1,8 +1,9 @@
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
+use models::Role;
 use serde_json::json;
-use store::{Admission, NewRoom};
-use testing::rooms::{DEPARTURE, HOST, PAST_ROOMS, SESSION_VALIDITY, new_room, session_of};
+use store::{Admission, NewRoom, NewToken, Waiters, Whom};
+use testing::rooms::{DEPARTURE, HOST, PAST_ROOMS, SESSION_VALIDITY, new_room, new_token, session_of};
 use testing::{Call, Reply, TestTable, checks, opened};
 
 use super::*;
@@ -29,6 +30,12 @@ async fn resume(app: &App<Config>, token: &str) -> Reply {
 /// The session token of an answer.
 fn token(reply: &Reply) -> String {
     reply.body["session"]["token"].as_str().unwrap_or_else(|| panic!("no token: {reply:?}")).to_owned()
+}
+
+/// Nobody has been connected to his place for so long that it is released.
+async fn lapse(table: &TestTable, person: &Admission) {
+    table.clock.advance(Duration::from_mins(1));
+    table.rooms().release(person).await;
 }
 
 async fn seated(table: &TestTable) -> Admission {
@@ -121,6 +128,103 @@ async fn after_leaving_or_being_barred_there_is_nothing_to_resume() {
     // Coming back is another sitting of the same seat; the token of before leaving stays dead.
     rooms.seat(&room.key, "ann").await;
     assert_eq!(resume(&app, &rooms.session_text(&ann)).await.refusal(), INVALID);
+}
+
+#[tokio::test]
+async fn who_lost_his_seat_since_he_was_away_takes_one_again_as_the_same_participant() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.open("room-1", Some(1)).await;
+    let token = NewToken { hidden: true, role: Role::Moderator, ..new_token("ann", table.now()) };
+    let ann = rooms.redeem(&rooms.mint_as(&room.key, token).await).await.expect("a seat");
+    let text = rooms.session_text(&ann);
+    lapse(&table, &ann).await;
+    assert_eq!(rooms.state(&room.key).await.seats, 0);
+    let reply = resume(&app, &text).await;
+    assert_eq!((reply.status, reply.text("id")), (200, &*ann.id.to_string()));
+    assert_eq!((&reply.body["isActive"], reply.text("joinedAt")), (&json!(true), &*table.now().to_string()));
+    let state = rooms.state(&room.key).await;
+    assert_eq!((state.seats, state.joined), (1, 1), "he is counted once");
+    let last = table.history(&room.key).await.pop().expect("a change");
+    assert_eq!(last.event(), json!({"type": "joined", "user": "ann"}));
+    let seen = table.store().look(&room.key, false, Some(&ann.user)).await.expect("readable");
+    let person = seen.participant.expect("known");
+    assert_eq!((&*person.profile.name, person.hidden, person.role), ("Name of ann", true, Role::Moderator));
+    assert_eq!(person.lease, Some(table.now().plus(app.config.unattached)));
+    // As of any resume, a lost answer locks nobody out until the new token is used.
+    let again = resume(&app, &text).await;
+    assert_eq!((again.status, rooms.state(&room.key).await.seats), (200, 1));
+    assert_eq!(resume(&app, &self::token(&again)).await.status, 200);
+    assert_eq!(resume(&app, &text).await.refusal(), INVALID);
+}
+
+#[tokio::test]
+async fn who_comes_back_late_is_refused_for_what_a_join_is() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.by_code(2).await;
+    let jane = rooms.join_as_guest(&room.key, "Jane").await.expect("a seat");
+    rooms.join(&room.key, HOST).await.expect("a seat");
+    let text = rooms.session_text(&jane);
+    lapse(&table, &jane).await;
+    rooms.join(&room.key, "bob").await.expect("a seat");
+    assert_eq!(resume(&app, &text).await.refusal(), (400, "Room is full"));
+    rooms.lock(&room.key, true).await;
+    assert_eq!(resume(&app, &text).await.refusal(), (403, "Room is locked"));
+    rooms.lock(&room.key, false).await;
+    rooms.remove(&room.key, "bob", false).await.expect("out");
+    let reply = resume(&app, &text).await;
+    assert_eq!(
+        (reply.status, reply.text("id"), reply.text("guestName")),
+        (200, &*jane.id.to_string(), "Jane")
+    );
+}
+
+#[tokio::test]
+async fn who_left_or_was_put_out_does_not_come_back_even_after_his_seat_was_released_before() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.open("room-1", None).await;
+    let [ann, bob, cid, dan] = [
+        rooms.seat(&room.key, "ann").await,
+        rooms.seat(&room.key, "bob").await,
+        rooms.seat(&room.key, "cid").await,
+        rooms.seat(&room.key, "dan").await,
+    ];
+    rooms.remove(&room.key, "bob", false).await.expect("out");
+    for person in [&ann, &cid, &dan] {
+        lapse(&table, person).await;
+    }
+    assert!(rooms.leave(&ann).await, "he gives up what he could come back to");
+    rooms.ban(&cid).await;
+    assert_eq!(resume(&app, &rooms.session_text(&cid)).await.status, 403);
+    table.store().unblock(&room.key, &cid.user, None).await.expect("unblocked");
+    // He has come again, and left.
+    rooms.leave(&rooms.seat(&room.key, "dan").await).await;
+    let before = table.items().await;
+    for gone in [&ann, &bob, &cid, &dan] {
+        assert_eq!(resume(&app, &rooms.session_text(gone)).await.refusal(), INVALID, "{}", gone.user);
+    }
+    assert_eq!(table.items().await, before);
+}
+
+#[tokio::test]
+async fn who_was_admitted_once_comes_back_past_the_waiting_room_and_others_wait() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let room = rooms.by_code(5).await;
+    rooms.join(&room.key, HOST).await.expect("a seat");
+    let before = rooms.join(&room.key, "ann").await.expect("a seat");
+    rooms.set(&room.key, |settings| settings.waiting_room = true).await;
+    let waiter = rooms.join(&room.key, "bob").await.expect("a place");
+    let whom = Waiters { room: &room.key, sid: waiter.sid, whom: Whom::All };
+    table.store().admit_waiters(whom, app.config.unattached, None).await.expect("admitted");
+    for (person, active) in [(&before, false), (&waiter, true)] {
+        lapse(&table, person).await;
+        let reply = resume(&app, &rooms.session_text(person)).await;
+        assert_eq!((reply.status, &reply.body["isActive"]), (200, &json!(active)), "{}", person.user);
+        assert_eq!(reply.text("id"), person.id.to_string());
+    }
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use super::person::as_seen;
 use super::room::{running, unchanged};
 use super::{Becomes, Effect, Held, Need, PersonNeed, PersonTransition, RoomTransition};
 use crate::{
-    Applicant, Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, Sid,
-    Standing, Status, Timestamp, UserId, waiter_expires_at,
+    Applicant, Entry, Event, Lasts, Participant, ParticipantId, Profile, Role, Room, SessionId, SessionToken,
+    Sid, Standing, Status, Timestamp, UserId, waiter_expires_at,
 };
 
 /// What somebody brings who comes in.
@@ -22,6 +22,8 @@ pub enum Brings {
         /// His role.
         role: Role,
     },
+    /// The sitting of a place that was released: he stays who he was.
+    Sitting(SessionId),
 }
 
 /// Somebody who is let in, by what was seen of the room and of him.
@@ -43,7 +45,7 @@ pub struct Arrival {
     pub sid: Sid,
     /// The sitting that begins.
     pub session: SessionId,
-    /// How long the session lasts, as far as his token knows; by code that is the room's.
+    /// How long the session lasts, as far as what he brings tells; by code that is the room's.
     pub lasts: Option<Lasts>,
     /// The room, if it was looked at.
     pub room: Option<Room>,
@@ -63,6 +65,28 @@ impl Entry {
 }
 
 impl Arrival {
+    /// `person` comes back with the token of a sitting whose place was released, as `entry` says, and begins another one.
+    pub fn back(
+        token: &SessionToken,
+        (room, person): (&Room, &Participant),
+        entry: Entry,
+        session: SessionId,
+    ) -> Self {
+        Self {
+            user: person.user.clone(),
+            id: person.id,
+            applicant: Applicant::returning(person),
+            brings: Brings::Sitting(token.session),
+            entry,
+            seen: token.sid,
+            sid: token.sid,
+            session,
+            lasts: room.by_code.is_none().then(|| room.lasts()),
+            room: Some(room.clone()),
+            person: Some(person.clone()),
+        }
+    }
+
     /// Whether his entry begins a session.
     pub fn begins_session(&self) -> bool {
         self.sid != self.seen
@@ -114,7 +138,7 @@ impl Arrival {
             (true, Some(over)) => unchanged(over).to_vec(),
             (true, None) => vec![Need::Session(self.seen), Need::Status(Status::Idle)],
         };
-        needs.extend(self.applicant.token.map(|token| Need::NotRevoked(token.minted_at())));
+        needs.extend(self.applicant.proof.token().map(|token| Need::NotRevoked(token.minted_at())));
         needs.extend(self.applicant.guest.then_some(Need::GuestsAllowed));
         needs.extend((self.entry != Entry::Same).then_some(Need::Unlocked));
         needs.extend((self.entry == Entry::Seat).then_some(Need::FreeSeat));
@@ -150,12 +174,16 @@ impl Arrival {
         // The state counts him or not, by what is believed here; and TTL may not take the record of who is counted.
         let enters = self.entry != Entry::Same;
         needs.extend(enters.then_some(PersonNeed::CameBefore(self.came_before())));
-        if let Brings::Token(token) = self.brings {
-            needs.push(PersonNeed::Token(token));
-        }
-        needs.push(match self.entry {
-            Entry::Same => PersonNeed::Stands(Standing::Active),
-            Entry::Seat | Entry::Session | Entry::Wait => PersonNeed::StandsNot(Standing::Active),
+        needs.extend(match self.brings {
+            Brings::Token(token) => Some(PersonNeed::Token(token)),
+            Brings::Sitting(session) => Some(PersonNeed::SitsOrSat(session)),
+            Brings::Account { .. } => None,
+        });
+        needs.push(match (self.entry, &self.brings) {
+            // Who has come back by now has a place, and whoever left of his own has no sitting.
+            (_, Brings::Sitting(_)) => PersonNeed::Stands(Standing::Left),
+            (Entry::Same, _) => PersonNeed::Stands(Standing::Active),
+            (Entry::Seat | Entry::Session | Entry::Wait, _) => PersonNeed::StandsNot(Standing::Active),
         });
         let waits = self.known().is_some_and(|person| person.standing == Standing::Waiting);
         let becomes = Becomes::In {

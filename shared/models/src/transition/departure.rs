@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::room::running;
 use super::{Becomes, Effect, Need, PersonNeed, PersonTransition, RoomTransition};
-use crate::{Event, Participant, Room, Sid, Standing, Timestamp, UserId};
+use crate::{Event, Participant, Room, SessionId, Sid, Standing, Timestamp, UserId};
 
 /// Whose place becomes free, and under which conditions.
 #[derive(Clone, Debug)]
@@ -49,11 +49,19 @@ impl Leaving {
 }
 
 impl Departure {
-    /// Somebody leaves of his own, or nobody came back to his place.
+    /// Somebody leaves of his own.
     pub fn leave(sid: Sid, user: &UserId, needs: Vec<PersonNeed>) -> Self {
         let event = Event::Left { user: user.clone() };
         let becomes = Becomes::Out { standing: Standing::Left, tokens: vec![], message: None };
         Self { sid, event, needs, becomes }
+    }
+
+    /// Nobody came back to the place of this sitting, which nobody has been connected to until its lease lapsed. Whose it was
+    /// may still come back, where there is a place for him.
+    pub fn release(sid: Sid, user: &UserId, session: SessionId, lease: Timestamp) -> Self {
+        let event = Event::Left { user: user.clone() };
+        let needs = vec![PersonNeed::Sits(session), PersonNeed::Lease(lease)];
+        Self { sid, event, needs, becomes: Becomes::Released }
     }
 
     /// `person` is put out with a message, and his unused join tokens die.
@@ -68,6 +76,16 @@ impl Departure {
                 message: Some(message.to_owned()),
             },
         }
+    }
+
+    /// What else becomes of `person` where his place was released before he left it: he will not come back to it.
+    pub fn give_up(&self, person: &Participant, now: Timestamp) -> Option<PersonTransition> {
+        let leaves = matches!(self.becomes, Becomes::Out { message: None, .. });
+        let needs = [PersonNeed::Of(self.sid), PersonNeed::Stands(Standing::Left)];
+        let needs: Vec<_> = needs.into_iter().chain(self.needs.clone()).collect();
+        let becomes = Becomes::Stands { standing: Standing::Left, tokens: vec![] };
+        let given_up = PersonTransition { now, needs, becomes };
+        (leaves && person.is_released() && given_up.holds(Some(person))).then_some(given_up)
     }
 
     /// What he is supposed to leave behind as long as nothing has been seen: who is denied waits.

@@ -54,7 +54,7 @@ impl PersonNeed {
             Self::Token(token) => person.tokens.iter().any(|(id, _)| id == token),
             Self::CameBefore(came) => person.joined_at.is_some() == *came,
             Self::Sits(session) => person.session == Some(*session),
-            Self::SitsOrSat(session) => [person.session, person.previous_session].contains(&Some(*session)),
+            Self::SitsOrSat(session) => person.sits_or_sat(*session),
             Self::Connected(id) => person.connection.as_ref().is_some_and(|connection| connection.id == *id),
             Self::Unconnected => person.connection.is_none(),
             Self::Lease(at) => person.lease == Some(*at),
@@ -112,6 +112,8 @@ pub enum Becomes {
         /// What he is told; nothing where nobody puts him out.
         message: Option<String>,
     },
+    /// He has no place any more, since nobody was connected to it; with its sitting he may come back.
+    Released,
     /// He waited, and waits no longer.
     Denied(Denial),
     /// He waited, and has a seat, in the same sitting.
@@ -126,7 +128,7 @@ pub enum Becomes {
         /// From when on his place may be released; none where somebody is connected to it.
         lease: Option<Timestamp>,
     },
-    /// He held no place, and is barred, or no longer.
+    /// He held no place, and is barred, or no longer, or gives up the one that was released.
     Stands {
         /// Where he stands then.
         standing: Standing,
@@ -269,12 +271,14 @@ impl PersonTransition {
                 go(&mut person, *standing);
                 lose(&mut person, tokens);
             }
+            Becomes::Released => vacate(&mut person, Standing::Left),
             Becomes::Denied(_) => go(&mut person, Standing::Left),
             waits @ (Becomes::Admitted { .. } | Becomes::Waits { .. }) => {
                 waits.wait_or_enter(&mut person, self.now);
             }
             Becomes::Stands { standing, tokens } => {
                 (person.standing, person.expires_at) = (*standing, None);
+                (person.session, person.previous_session) = (None, None);
                 lose(&mut person, tokens);
             }
             Becomes::Sits { previous, session, held } => {
@@ -323,8 +327,12 @@ fn lose(person: &mut Participant, tokens: &[Uuid]) {
 }
 
 fn go(person: &mut Participant, standing: Standing) {
-    person.standing = standing;
+    vacate(person, standing);
     (person.session, person.previous_session) = (None, None);
+}
+
+fn vacate(person: &mut Participant, standing: Standing) {
+    person.standing = standing;
     (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
     (person.connection, person.media, person.muted_by) = (None, Media::default(), None);
 }
@@ -358,6 +366,8 @@ impl Brings {
     fn apply(&self, person: &mut Participant) {
         match self {
             Self::Token(token) => lose(person, &[*token]),
+            // A lost answer locks nobody out: until the new sitting is used, this one is as good.
+            Self::Sitting(session) => person.previous_session = Some(*session),
             Self::Account { profile, role } => {
                 (person.profile, person.role, person.hidden) = (profile.clone(), *role, false);
                 (person.locks, person.metadata) = (Locks::new(), None);

@@ -6,7 +6,7 @@ use models::transition::{
 };
 use models::{
     Applicant, ConnectionId, Denial, EndReason, Entry, Event, Lasts, MediaChange, Participant, ParticipantId,
-    Profile, Record, Role, Room, SessionToken, Settings, Standing, Status, Timestamp, TokenId, judge,
+    Profile, Proof, Record, Role, Room, SessionToken, Settings, Standing, Status, Timestamp, TokenId, judge,
 };
 
 use crate::call::{Call, View};
@@ -44,7 +44,8 @@ impl Deciding<'_> {
                 let (sid, _) = self.world.answer(of)?;
                 let departure = Departure::leave(sid, &setting::id(user), vec![PersonNeed::Sits(session)]);
                 let sitting = Sitting { session, lapsed: false, resumes: false, now: self.now };
-                Some(self.depart(&departure).sitting(sitting))
+                let given_up = self.person().and_then(|person| departure.give_up(person, self.now));
+                Some(given_up.map_or_else(|| self.depart(&departure), Write::of_person).sitting(sitting))
             }
             Call::Resume(user, of) | Call::Attach(user, of) => self.resume(user, of),
             Call::Disconnect(user, of) => self.lose(user, of),
@@ -58,8 +59,7 @@ impl Deciding<'_> {
                 let person = self.person()?;
                 let (session, lease) =
                     (person.session?, person.lease.filter(|lease| *lease <= self.view.at)?);
-                let needs = vec![PersonNeed::Sits(session), PersonNeed::Lease(lease)];
-                let departure = Departure::leave(person.sid, &setting::id(user), needs);
+                let departure = Departure::release(person.sid, &setting::id(user), session, lease);
                 let sitting = Sitting { session, lapsed: true, resumes: false, now: self.now };
                 Some(self.depart(&departure).sitting(sitting))
             }
@@ -167,13 +167,13 @@ impl Deciding<'_> {
     }
 
     fn redeem(&self, user: User, token: TokenId) -> Option<Write> {
-        self.arrive(user, Applicant { guest: false, role: Role::Participant, token: Some(token) })
+        self.arrive(user, Applicant { guest: false, role: Role::Participant, proof: Proof::Token(token) })
     }
 
     fn enter(&self, user: User, guest: bool) -> Option<Write> {
         let hosts = self.room()?.is_hosted_by(&setting::id(user));
         let role = if hosts { Role::Host } else { Role::Participant };
-        self.arrive(user, Applicant { guest, role, token: None })
+        self.arrive(user, Applicant { guest, role, proof: Proof::Code })
     }
 
     fn arrive(&self, user: User, applicant: Applicant) -> Option<Write> {
@@ -183,7 +183,7 @@ impl Deciding<'_> {
         } else {
             Entry::Seat
         };
-        let seen = applicant.token.map(|token| token.sid).or(room.map(|room| room.sid))?;
+        let seen = applicant.proof.sid().or(room.map(|room| room.sid))?;
         let sid = if entry.begins_session(room, self.view.at) { setting::sid(self.place) } else { seen };
         let account = || Brings::Account {
             profile: Profile { name: String::new(), avatar_url: None },
@@ -194,13 +194,14 @@ impl Deciding<'_> {
             id: ParticipantId::of(sid, &id),
             user: id,
             applicant,
-            brings: applicant.token.map_or_else(account, |token| Brings::Token(token.id)),
+            brings: applicant.proof.token().map_or_else(account, |token| Brings::Token(token.id)),
             entry,
             seen,
             sid,
             session: setting::session(self.place),
             lasts: applicant
-                .token
+                .proof
+                .token()
                 .map(|_| self.protocol.setting.duration.map_or(Lasts::Unlimited, Lasts::FromFirstJoin)),
             room: room.cloned(),
             person: person.cloned(),
@@ -225,9 +226,9 @@ impl Deciding<'_> {
     fn resume(&self, user: User, of: usize) -> Option<Write> {
         let (room, person, id) = (self.running()?, self.person()?, setting::id(user));
         let (session, (sid, _)) = (setting::session(of), self.world.answer(of)?);
-        let sits = [person.session, person.previous_session].contains(&Some(session));
         let present = matches!(person.standing, Standing::Active | Standing::Waiting);
-        if !(sits && present && room.sid == sid && person.sid == sid) {
+        let his = person.sits_or_sat(session) && room.sid == sid && person.sid == sid;
+        if !his || !(present || person.is_released()) {
             return None;
         }
         let participant = ParticipantId::of(sid, &id);
@@ -240,8 +241,16 @@ impl Deciding<'_> {
             expires_at: Timestamp::NEVER,
         };
         let next = setting::session(self.place);
-        let resumption = Resumption { token: &token, seen: person, session: next, held: self.held() };
         let sitting = Sitting { session, lapsed: false, resumes: true, now: self.now };
+        if person.is_released() {
+            let applicant = Applicant::returning(person);
+            let record = Record::of(Some(person), Some(room), applicant);
+            let entry = judge(Some(room), record, applicant, self.view.at).ok()?;
+            let arrival = Arrival::back(&token, (room, person), entry, next);
+            let write = Write::of_room(arrival.state(self.now)).and(arrival.person(self.held(), self.now));
+            return Some(write.sitting(sitting).admitting(applicant).answering(sid));
+        }
+        let resumption = Resumption { token: &token, seen: person, session: next, held: self.held() };
         let write =
             Write { room: resumption.state(self.now), ..Write::of_person(resumption.person(self.now)) };
         Some(write.sitting(sitting).answering(sid))

@@ -6,6 +6,7 @@ mod decide;
 mod invariants;
 mod mutations;
 mod protocol;
+mod reached;
 mod setting;
 mod watch;
 mod world;
@@ -67,6 +68,11 @@ worlds! {
     connected_again,
     shown,
     waiting_connections,
+    returns,
+    returns_over,
+    returns_to_wait,
+    returns_barred,
+    returns_late,
     torn,
     relay,
 }

@@ -64,7 +64,7 @@ pub(crate) fn of_write(world: &World, write: &Write, user: Option<User>) -> BTre
             let becomes = write.person.as_ref().and_then(|transition| transition.apply(person));
             let entry = Entering { before, after, person, becomes: becomes.as_ref(), applicant };
             watcher.watch_entry(&entry, transition.now);
-            let spent = applicant.token.is_some_and(|token| world.spent.contains(&token.id));
+            let spent = applicant.proof.token().is_some_and(|token| world.spent.contains(&token.id));
             watcher.expect(!spent, Fault::Token);
         }
     }
@@ -165,7 +165,7 @@ impl Watcher {
         let guests = before.by_code.as_ref().is_none_or(|by_code| by_code.settings.allow_guest_access);
         let invited = (passes || !enters) && (before.waiting_room || !waits) && (guests || !applicant.guest);
         self.expect(invited, Fault::Uninvited);
-        if let Some(token) = applicant.token {
+        if let Some(token) = applicant.proof.token() {
             let lives = token.sid == after.sid && token.minted_at() > before.revoked_before;
             self.expect(lives, Fault::Token);
         }

@@ -168,7 +168,7 @@ impl World {
             let user = user.expect("whoever is written of is somebody");
             self.people[user] = transition.apply(self.people[user].as_deref()).map(Arc::new);
         }
-        if let Some(token) = write.applicant.and_then(|applicant| applicant.token) {
+        if let Some(token) = write.applicant.and_then(|applicant| applicant.proof.token()) {
             self.spent.insert(token.id);
         }
         if let (Some(former), Some(user)) = (&write.former, user) {

@@ -1,17 +1,11 @@
 //! The small worlds that are checked, each of a few calls that meet. Together they have every kind of call and of need.
 
-use models::relay::News;
-use models::{Settings, Standing, Status};
-use stateright::Property;
+use models::Settings;
 
 use crate::call::Call::{self, *};
-use crate::call::{Phase, View};
 use crate::protocol::{Dropped, Protocol};
-use crate::setting::{self, FIRST, Setting};
-use crate::world::World;
-
-/// Something that a world must reach, or it says nothing.
-pub(crate) type Reached = Property<Protocol>;
+use crate::reached::*;
+use crate::setting::{self, Setting};
 
 fn server(seats: u32, tokens: &[u8]) -> Setting {
     Setting { by_code: None, exists: true, seats, duration: None, tokens: tokens.to_vec() }
@@ -231,6 +225,37 @@ pub(crate) fn waiting_connections() -> Protocol {
     protocol(by_code(1, 1, true), 1, &calls, vec![waits(), away()])
 }
 
+/// A seat is released, and whose it was comes back to it while another takes it.
+pub(crate) fn returns() -> Protocol {
+    let calls = [Redeem(0, 0), Release(0), Resume(0, 0), Resume(0, 0), Redeem(1, 0)];
+    protocol(server(1, &[1, 1]), 2, &calls, vec![full(), released(), returned()])
+}
+
+/// He comes back over a connection while the room is locked, or leaves after all.
+pub(crate) fn returns_over() -> Protocol {
+    let calls = [EnterOver(0), Disconnect(0, 0), Release(0), Attach(0, 0), Lock(true), Leave(0, 0)];
+    protocol(by_code(2, 1, false), 1, &calls, vec![released(), returned(), lock_meets_return()])
+}
+
+/// He has to wait when he comes back, unless he was admitted before.
+pub(crate) fn returns_to_wait() -> Protocol {
+    let calls = [Enter(0), Release(0), WaitingRoom(true), Resume(0, 0), Admit(0), Release(0)];
+    protocol(by_code(1, 1, false), 2, &calls, vec![released(), waits_to_return(), admitted_again()])
+}
+
+/// He comes back twice at once, while he is barred and let back.
+pub(crate) fn returns_barred() -> Protocol {
+    let calls = [Redeem(0, 0), Release(0), Resume(0, 0), Resume(0, 0), Ban(0), Unblock(0)];
+    protocol(server(2, &[1]), 1, &calls, vec![released(), returned()])
+}
+
+/// His session is over when he comes back, or its time comes just then.
+pub(crate) fn returns_late() -> Protocol {
+    let calls = [Redeem(0, 0), Release(0), Resume(0, 0), Close, Create];
+    let setting = Setting { duration: Some(setting::DURATION), ..server(1, &[1]) };
+    protocol(setting, 3, &calls, vec![released(), returned(), recreated()])
+}
+
 /// What is seen of the room and of the person is of two moments.
 pub(crate) fn torn() -> Protocol {
     let calls = [Enter(0), Enter(0), Leave(0, 0), End];
@@ -241,158 +266,4 @@ pub(crate) fn torn() -> Protocol {
 pub(crate) fn relay() -> Protocol {
     let calls = [Redeem(0, 0), Redeem(1, 0), Leave(0, 0), Close, Create];
     Protocol { relay_lags: true, ..protocol(server(1, &[1, 1]), 2, &calls, vec![lags(), recreated()]) }
-}
-
-fn reached(name: &'static str, is: fn(&Protocol, &World) -> bool) -> Reached {
-    Property::sometimes(name, is)
-}
-
-fn full() -> Reached {
-    reached("a room is full", |_, world| {
-        world.room().is_some_and(|room| room.status == Status::Open && room.is_full())
-    })
-}
-
-fn replaced() -> Reached {
-    reached("a sitting is replaced", |_, world| {
-        world.people.iter().flatten().any(|person| person.previous_session.is_some())
-    })
-}
-
-fn away() -> Reached {
-    reached("somebody is away", |_, world| world.people.iter().flatten().any(|person| person.is_away()))
-}
-
-/// Whether the call of which this is the connection is done, and its person has another one, or none.
-fn is_stale(protocol: &Protocol, world: &World, place: usize) -> bool {
-    let Disconnect(user, of) = protocol.calls[place] else { return false };
-    let has =
-        |person: &std::sync::Arc<models::Participant>| person.connection == Some(setting::connection(of));
-    world.answer(of).is_some() && !world.person(Some(user)).is_some_and(has)
-}
-
-fn late() -> Reached {
-    reached("a disconnect of a connection comes late that has been replaced", |protocol, world| {
-        let mut calls = world.calls.iter().enumerate();
-        calls.any(|(place, phase)| matches!(phase, Phase::Looked(_)) && is_stale(protocol, world, place))
-    })
-}
-
-fn back() -> Reached {
-    reached("somebody is back whose connection was lost", |protocol, world| {
-        let mut calls = protocol.calls.iter().zip(&world.calls).enumerate();
-        let lost = calls.any(|(_, (call, phase))| matches!((call, phase), (Disconnect(..), Phase::Done(_))));
-        lost && world.people.iter().flatten().any(|person| person.connection.is_some())
-    })
-}
-
-fn released() -> Reached {
-    reached("somebody's seat is released", |protocol, world| {
-        let mut calls = protocol.calls.iter().zip(&world.calls);
-        calls.any(|(call, phase)| matches!((call, phase), (Release(_), Phase::Done(_))))
-    })
-}
-
-fn heard() -> Reached {
-    reached("somebody's microphone is on who has another connection than before", |_, world| {
-        let mut people = world.people.iter().flatten();
-        people.any(|person| person.media.audio && person.previous_session.is_some())
-    })
-}
-
-fn recreated() -> Reached {
-    reached("another session has begun and the one before has been told to its end", |_, world| {
-        let finished = world.hooks.values().any(|told| told.last() == Some(&News::RoomFinished));
-        finished && world.room().is_some_and(|room| room.status == Status::Open)
-    })
-}
-
-fn kept_from_before() -> Reached {
-    reached("somebody is in while the end of his session before is still to be told", |_, world| {
-        !world.former.is_empty()
-    })
-}
-
-fn ended() -> Reached {
-    reached("a session that people were in has ended by a call and is told", |_, world| {
-        world.jobs.values().any(|job| job.told && job.over.room.seats > 0)
-    })
-}
-
-fn removed_by_ttl() -> Reached {
-    reached("TTL has removed the room, which is told as an end", |_, world| {
-        world.room.is_none() && world.jobs.values().any(|job| job.cleared)
-    })
-}
-
-/// Whether a call that lets somebody in has looked at the room and is about to write, and this is true of its view.
-fn meets_join(protocol: &Protocol, world: &World, met: fn(&World, &View) -> bool) -> bool {
-    let joins = |call: &Call| {
-        matches!(
-            call,
-            Redeem(..) | RedeemMinted(..) | RedeemOver(..) | Enter(_) | EnterOver(_) | EnterAsGuest(_)
-        )
-    };
-    let mut joins = protocol.calls.iter().zip(&world.calls).filter(|(call, _)| joins(call));
-    joins.any(|(_, phase)| matches!(phase, Phase::Looked(view) if met(world, view)))
-}
-
-fn lock_meets_join() -> Reached {
-    reached("the lock lands between the steps of a join", |protocol, world| {
-        meets_join(protocol, world, |world, view| {
-            let rooms = view.room.as_ref().zip(world.room());
-            rooms.is_some_and(|(then, now)| !then.locked && now.locked)
-        })
-    })
-}
-
-fn expiry_meets_join() -> Reached {
-    reached("the session is due between the steps of a join", |protocol, world| {
-        meets_join(protocol, world, |world, view| {
-            view.room.as_ref().is_some_and(|room| room.is_open(view.at) && !room.is_open(world.now()))
-        })
-    })
-}
-
-fn lock_meets_admission() -> Reached {
-    reached("the lock lands between the steps of an admission", |protocol, world| {
-        let mut calls = protocol.calls.iter().zip(&world.calls);
-        calls.any(|(call, phase)| match (call, phase) {
-            (Call::Admit(_), Phase::Looked(view)) => {
-                let rooms = view.room.as_ref().zip(world.room());
-                rooms.is_some_and(|(then, now)| !then.locked && now.locked)
-            }
-            _ => false,
-        })
-    })
-}
-
-fn admitted_again() -> Reached {
-    reached("somebody is admitted again who was sent back", |_, world| {
-        world.people.iter().flatten().any(|person| person.admitted && person.joined_before.is_some())
-    })
-}
-
-fn waits() -> Reached {
-    reached("somebody waits", |_, world| {
-        world.people.iter().flatten().any(|person| person.standing == Standing::Waiting)
-    })
-}
-
-fn banned() -> Reached {
-    reached("somebody is barred who is about to come in", |protocol, world| {
-        meets_join(protocol, world, |world, view| {
-            let Some(seen) = &view.person else { return false };
-            let people = world.people.iter().flatten();
-            seen.standing != Standing::Banned
-                && people.into_iter().any(|now| now.user == seen.user && now.standing == Standing::Banned)
-        })
-    })
-}
-
-fn lags() -> Reached {
-    reached("a session is over of whose beginning the relay has not told", |_, world| {
-        let told = world.hooks.get(&FIRST).map_or(0, Vec::len);
-        told == 1 && world.past.contains_key(&FIRST) && world.stream.len() > 2
-    })
 }

@@ -109,8 +109,9 @@ impl Expression {
                 self.bind("session", s(session));
                 self.set(["#session = :session"]);
                 self.holds(held);
-                self.enters(transition, (*entry, *came_before, *waits), *id);
+                self.enters(transition, (*entry, *came_before), *id);
                 self.brings(brings);
+                self.sat(*entry, *waits, brings);
             }
             Becomes::Out { standing, tokens, message } => {
                 self.goes(*standing);
@@ -130,6 +131,10 @@ impl Expression {
                     }
                 }
                 self.remove.extend(attributes(tokens));
+            }
+            Becomes::Released => {
+                self.vacates(Standing::Left);
+                self.remove(["#denied", "#removed"]);
             }
             Becomes::Denied(why) => {
                 self.goes(Standing::Left);
@@ -151,7 +156,7 @@ impl Expression {
             }
             Becomes::Stands { standing, tokens } => {
                 self.set.push(format!("#status = :{}", standing.word()).into());
-                self.remove(["#expires_at"]);
+                self.remove(["#session", "#previous_session", "#expires_at"]);
                 self.remove.extend(attributes(tokens));
             }
             Becomes::Sits { previous, session, held } => {
@@ -210,10 +215,14 @@ impl Expression {
     }
 
     fn goes(&mut self, standing: Standing) {
+        self.vacates(standing);
+        self.remove(["#session", "#previous_session"]);
+    }
+
+    fn vacates(&mut self, standing: Standing) {
         self.set.push(format!("#status = :{}", standing.word()).into());
         self.set(["#left_at = :now"]);
-        self.remove(["#session", "#previous_session", "#waiting_since"]);
-        self.remove(["#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
+        self.remove(["#waiting_since", "#due_at", "#due_shard", "#expires_at", "#connection", "#client"]);
         self.remove(SHOWN);
     }
 
@@ -227,19 +236,16 @@ impl Expression {
     fn enters(
         &mut self,
         transition: &PersonTransition,
-        (entry, came_before, waits): (Entry, bool, bool),
+        (entry, came_before): (Entry, bool),
         id: ParticipantId,
     ) {
         match entry {
-            Entry::Same => {
-                self.set(["#previous_session = #session"]);
-                self.remove(["#expires_at"]);
-            }
+            Entry::Same => self.remove(["#expires_at"]),
             Entry::Seat | Entry::Session => {
                 self.bind("id", s(id));
                 self.set(came_before.then_some("#joined_before = #joined_at"));
                 self.set(["#status = :active", "#joined_at = :now", "#id = :id"]);
-                self.remove(["#previous_session", "#waiting_since", "#left_at", "#expires_at"]);
+                self.remove(["#waiting_since", "#left_at", "#expires_at"]);
                 self.remove(SHOWN);
             }
             Entry::Wait => {
@@ -253,12 +259,20 @@ impl Expression {
                 self.set(["#status = :waiting", "#id = :id"]);
                 self.set(["#waiting_since = if_not_exists(#waiting_since, :now)"]);
                 self.remove(["#left_at"]);
-                if waits {
-                    self.set(["#previous_session = #session"]);
-                } else {
-                    self.remove(["#previous_session"]);
-                }
             }
+        }
+    }
+
+    /// The sitting before, of somebody who begins another one.
+    fn sat(&mut self, entry: Entry, waits: bool, brings: &Brings) {
+        match (brings, entry) {
+            (Brings::Sitting(session), _) => {
+                self.bind("previous", s(session));
+                self.set(["#previous_session = :previous"]);
+            }
+            (_, Entry::Same) => self.set(["#previous_session = #session"]),
+            (_, Entry::Wait) if waits => self.set(["#previous_session = #session"]),
+            (_, Entry::Seat | Entry::Session | Entry::Wait) => self.remove(["#previous_session"]),
         }
     }
 
@@ -271,6 +285,7 @@ impl Expression {
                 self.set.extend(copied.map(|field| format!("#{field} = {token}.#{field}").into()));
                 self.remove.push(token.into());
             }
+            Brings::Sitting(_) => {}
             Brings::Account { profile, role } => {
                 self.bind("name", s(&profile.name));
                 self.bind("role", s(role.word()));

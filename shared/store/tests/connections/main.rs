@@ -3,6 +3,7 @@
 mod pace;
 mod places;
 mod races;
+mod returns;
 mod shown;
 mod told;
 
@@ -75,6 +76,11 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Halt>) -> Refusal {
         Err(Halt::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
+}
+
+/// What happened last in a room.
+async fn last_event(table: &TestTable, room: &RoomKey) -> serde_json::Value {
+    table.history(room).await.last().expect("written").event()
 }
 
 /// What the stream has said so far of people.

@@ -1,19 +1,15 @@
 //! Places that are taken by connections: joined, lost, taken up again, given up.
 
 use models::relay::{News, Told};
-use models::{Profile, Refusal, RoomKey, SessionToken};
+use models::{Profile, Refusal, SessionToken};
 use serde_json::json;
 use store::{Admission, Credential, Halt, StoreError, StreamChange, StreamRecord};
 use testing::TestTable;
 use testing::rooms::{DEPARTURE, session_of, user_id};
 
-use super::{GRACE, UNATTACHED, attach, connect, door, id, join_on, person, redeem_on, refused};
+use super::{GRACE, UNATTACHED, attach, connect, door, id, join_on, last_event, person, redeem_on, refused};
 
 /// The type of the last event of a room, and whom it is about.
-async fn last_event(table: &TestTable, room: &RoomKey) -> serde_json::Value {
-    table.history(room).await.last().expect("written").event()
-}
-
 #[tokio::test]
 async fn a_join_by_token_over_a_connection_takes_one_round_trip_and_two_units_more() {
     let table = TestTable::new().await;

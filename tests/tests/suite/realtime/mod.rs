@@ -13,6 +13,7 @@ mod losing;
 mod moderating;
 mod notices;
 mod presence;
+mod returning;
 mod sound;
 mod storms;
 mod talking;

@@ -50,7 +50,9 @@ pub(super) fn person() -> impl Strategy<Value = Participant> {
                 has,
             )| {
                 let ((joined, waiting, lease), ((first, second), said)) = (times, has);
-                let present = matches!(standing, Standing::Active | Standing::Waiting);
+                // A sitting that outlasts its place is one that may come back to it.
+                let released = standing == Standing::Left && admitted;
+                let present = released || matches!(standing, Standing::Active | Standing::Waiting);
                 let has = [first.then_some(1), second.then_some(2)].into_iter().flatten();
                 Participant {
                     session: present.then_some(session),
@@ -99,7 +101,7 @@ fn entering() -> impl Strategy<Value = Becomes> {
         let profile = Profile { name: "Ann".to_owned(), avatar_url };
         Brings::Account { profile, role: Role::Host }
     });
-    let brings = prop_oneof![token().prop_map(Brings::Token), account];
+    let brings = prop_oneof![token().prop_map(Brings::Token), session().prop_map(Brings::Sitting), account,];
     let known = any::<(bool, bool)>();
     (entry, session(), held(), known, brings).prop_map(
         |(entry, session, held, (came_before, waits), brings)| {
@@ -118,6 +120,7 @@ fn becomes() -> impl Strategy<Value = Becomes> {
         4 => entering(),
         2 => (standing(), tokens(), message)
             .prop_map(|(standing, tokens, message)| Becomes::Out { standing, tokens, message }),
+        1 => Just(Becomes::Released),
         1 => select(vec![Denial::Moderator, Denial::Full, Denial::Locked]).prop_map(Becomes::Denied),
         2 => (prop::option::of(moment()), any::<bool>())
             .prop_map(|(lease, came_before)| Becomes::Admitted { lease, came_before }),
@@ -159,6 +162,7 @@ pub(super) fn person_transition() -> impl Strategy<Value = PersonTransition> {
         if let Becomes::In { brings, .. } = &becomes {
             all.push(match brings {
                 Brings::Token(token) => PersonNeed::Token(*token),
+                Brings::Sitting(session) => PersonNeed::SitsOrSat(*session),
                 Brings::Account { .. } => PersonNeed::Of(Sid(Uuid::from_u128(1))),
             });
         }
