@@ -119,6 +119,7 @@ impl Metadata {
 
 /// A person in a session of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about somebody")]
 pub struct Participant {
     /// Who he is within the room.
     pub user: UserId,
@@ -162,6 +163,8 @@ pub struct Participant {
     pub media: Media,
     /// The moderator who muted him, until he shows himself otherwise.
     pub muted_by: Option<ParticipantId>,
+    /// Whether he was put out of the place that he gave up last.
+    pub removed: bool,
     /// From when on his place may be released, since nobody is connected to it.
     pub lease: Option<Timestamp>,
     /// From when on TTL may remove his record: that of somebody who is only invited, or waits.
@@ -193,6 +196,7 @@ impl Participant {
             connection: None,
             media: Media::default(),
             muted_by: None,
+            removed: false,
             lease: None,
             expires_at: None,
         }

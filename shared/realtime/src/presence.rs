@@ -198,9 +198,10 @@ impl<'a> Round<'a> {
 }
 
 fn left_out(id: ParticipantId, person: Option<&Participant>) -> LeftOut {
-    let reason = match person.map(|person| person.standing) {
-        Some(Standing::Banned) => "banned",
-        Some(Standing::Waiting) => "waiting",
+    let reason = match person.map(|person| (person.standing, person.removed)) {
+        Some((Standing::Banned, _)) => "banned",
+        Some((Standing::Waiting, _)) => "waiting",
+        Some((Standing::Left, true)) => "removed",
         _ => "left",
     };
     LeftOut { id, display_name: person.map(|person| person.profile.name.clone()).unwrap_or_default(), reason }

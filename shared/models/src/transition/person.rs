@@ -267,8 +267,9 @@ impl PersonTransition {
                 held.apply(&mut person);
                 brings.apply(&mut person);
             }
-            Becomes::Out { standing, tokens, .. } => {
+            Becomes::Out { standing, tokens, message } => {
                 go(&mut person, *standing);
+                person.removed = message.is_some();
                 lose(&mut person, tokens);
             }
             Becomes::Released => vacate(&mut person, Standing::Left),
@@ -332,7 +333,7 @@ fn go(person: &mut Participant, standing: Standing) {
 }
 
 fn vacate(person: &mut Participant, standing: Standing) {
-    person.standing = standing;
+    (person.standing, person.removed) = (standing, false);
     (person.waiting_since, person.lease, person.expires_at) = (None, None, None);
     (person.connection, person.media, person.muted_by) = (None, Media::default(), None);
 }

@@ -95,6 +95,24 @@ fn a_round_tells_who_came_went_and_changed_since_the_last() {
 }
 
 #[test]
+fn why_somebody_is_not_in_any_more_is_told() {
+    let before = whole(1, vec![person("ann"), person("bo")]);
+    for (standing, removed, reason) in [
+        (Standing::Left, false, "left"),
+        (Standing::Left, true, "removed"),
+        (Standing::Banned, true, "banned"),
+        (Standing::Waiting, false, "waiting"),
+        // He was put out, came again, and was sent back.
+        (Standing::Waiting, true, "waiting"),
+    ] {
+        let bo = Participant { standing, removed, ..person("bo") };
+        let after = whole(2, vec![person("ann"), bo]);
+        let told = message(&Round::of(&after, Some(&told(1, &before))), &person("ann"));
+        assert_eq!(told["left"][0]["reason"], reason);
+    }
+}
+
+#[test]
 fn who_hides_himself_leaves_and_who_shows_himself_joins() {
     let seen = whole(1, vec![person("ann"), person("bo")]);
     let unseen = whole(2, vec![person("ann"), Participant { hidden: true, ..person("bo") }]);

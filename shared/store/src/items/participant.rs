@@ -86,6 +86,8 @@ pub(crate) struct ParticipantItem {
     hand: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     muted_by: Option<ParticipantId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    removed: bool,
     /// The lease of a seat without a connection: from then on the sweep may release it.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
@@ -152,6 +154,7 @@ impl ParticipantItem {
             screen: person.media.screen,
             hand: person.media.hand,
             muted_by: person.muted_by,
+            removed: person.removed,
             due_at: person.lease,
             due_shard: person.lease.map(|_| due_shard(room)),
             expires_at: person.expires_at.map(Timestamp::seconds),
@@ -201,6 +204,7 @@ impl ParticipantItem {
             connection: item.connection.zip(item.client).map(|(id, client)| Connection { id, client }),
             media: Media { audio, video, screen, hand },
             muted_by: item.muted_by,
+            removed: item.removed,
             lease: item.due_at,
             expires_at: item.expires_at.map(Timestamp::from_seconds),
         })

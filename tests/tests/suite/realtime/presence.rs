@@ -131,3 +131,19 @@ async fn where_users_do_not_see_one_another_each_sees_himself_and_those_who_mode
     bo.done("leave-room", json!({})).await;
     server.stop().await;
 }
+
+#[tokio::test]
+async fn others_hear_that_somebody_was_put_out() {
+    let server = Server::start(|_| {}).await;
+    let (_, code) = server.room_by_code("hanna", &json!({})).await;
+    let mut hanna = server.socket(Some(&server.user_token("hanna", "Hanna"))).await;
+    hanna.done("join-room", json!({"code": code})).await;
+    let guest = json!({"guestName": "Gus"});
+    let gus = server.call("POST", &format!("/rooms/{code}/join"), None, Some(&guest)).await;
+    hears_of(&mut hanna, "joined", "Gus").await;
+    hanna.done("remove-participant", json!({"participantId": gus.body["id"]})).await;
+    let presence = hears_of(&mut hanna, "left", "Gus").await;
+    let out = json!([{"id": gus.body["id"], "displayName": "Gus", "reason": "removed"}]);
+    assert_eq!(presence["left"], out);
+    server.stop().await;
+}

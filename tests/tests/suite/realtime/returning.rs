@@ -15,7 +15,7 @@ async fn start() -> Server {
     .await
 }
 
-/// Cuts somebody's connection, and waits until the host hears that he has left.
+/// Cuts somebody's connection of whom the host has heard, and waits until she hears that he has left.
 async fn lapse(meeting: &mut Meeting, socket: Socket, name: &str) {
     socket.cut();
     let presence = hears_of(&mut meeting.hanna, "left", name).await;
@@ -41,17 +41,20 @@ async fn who_lost_his_seat_comes_back_as_the_same_participant() {
     let server = start().await;
     let mut meeting = Meeting::of(&server, json!({"maxParticipants": 2})).await;
     let (ann, own) = super::joined(&server, &meeting.code, "ann").await;
+    hears_of(&mut meeting.hanna, "joined", "ann").await;
     lapse(&mut meeting, ann, "ann").await;
     let (ann, again) = returns(&server, &mut meeting, &own, "ann").await;
-    // And once more, over REST: the seat is hers until nobody has connected to it for a second.
+    // And once more, over REST.
     lapse(&mut meeting, ann, "ann").await;
     let resumed = server.call("POST", "/api/resume", Some(&session(&again)), None).await;
     assert_eq!((resumed.status, &resumed.body["id"]), (200, &own["id"]));
-    hears_of(&mut meeting.hanna, "joined", "ann").await;
-    hears_of(&mut meeting.hanna, "left", "ann").await;
+    let mut ann = server.socket(Some(&session(&resumed.body))).await;
+    assert_eq!(ann.done("join-room", json!({})).await["id"], own["id"]);
+    ann.done("leave-room", json!({})).await;
 
     let mut gus = server.socket(None).await;
     let guest = gus.done("join-room", json!({"code": meeting.code, "guestName": "Gus"})).await;
+    hears_of(&mut meeting.hanna, "joined", "Gus").await;
     lapse(&mut meeting, gus, "Gus").await;
     let (mut gus, _) = returns(&server, &mut meeting, &guest, "Gus").await;
     gus.done("leave-room", json!({})).await;
@@ -65,6 +68,7 @@ async fn a_full_room_and_a_locked_one_are_so_for_who_comes_back_late() {
     let server = start().await;
     let mut meeting = Meeting::of(&server, json!({"maxParticipants": 2})).await;
     let (ann, own) = super::joined(&server, &meeting.code, "ann").await;
+    hears_of(&mut meeting.hanna, "joined", "ann").await;
     lapse(&mut meeting, ann, "ann").await;
     let (mut bob, _) = super::joined(&server, &meeting.code, "bob").await;
     let token = session(&own);

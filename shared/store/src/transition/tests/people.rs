@@ -39,7 +39,14 @@ pub(super) fn person() -> impl Strategy<Value = Participant> {
     let times = (prop::option::of(moment()), prop::option::of(moment()), prop::option::of(moment()));
     let muted_by = prop::option::of(Just(ParticipantId(Uuid::from_u128(7))));
     let shows = (prop::option::of(socket()), media(), muted_by);
-    (sid(), standing(), sits, (times, shows), prop::option::of(moment()), (any::<(bool, bool)>(), words()))
+    (
+        sid(),
+        standing(),
+        sits,
+        (times, shows),
+        prop::option::of(moment()),
+        (any::<(bool, bool, bool)>(), words()),
+    )
         .prop_map(
             |(
                 sid,
@@ -49,7 +56,7 @@ pub(super) fn person() -> impl Strategy<Value = Participant> {
                 expires,
                 has,
             )| {
-                let ((joined, waiting, lease), ((first, second), said)) = (times, has);
+                let ((joined, waiting, lease), ((first, second, removed), said)) = (times, has);
                 // A sitting that outlasts its place is one that may come back to it.
                 let released = standing == Standing::Left && admitted;
                 let present = released || matches!(standing, Standing::Active | Standing::Waiting);
@@ -66,6 +73,7 @@ pub(super) fn person() -> impl Strategy<Value = Participant> {
                     connection,
                     media,
                     muted_by,
+                    removed,
                     lease,
                     expires_at: expires,
                     ..Participant::new(sid, user(), standing)
