@@ -8,7 +8,7 @@ use local::database::{self, Embedded};
 use local::permissions::{self, Parameters, Permissions};
 use local::queues::{self, Draft, Message, QueueId, Queues};
 use local::template::Template;
-use local::{Options, secrets, simulate, sources, stack};
+use local::{Addresses, Options, secrets, simulate, sources, stack};
 use models::{
     ApiKeyId, FixedClock, Random, RoomKey, SeededRandom, SystemClock, SystemRandom, Tenant, Timestamp, UserId,
 };
@@ -71,8 +71,11 @@ impl TestTable {
         parts: Parts,
         simulated: Option<(simulate::Profile, u64)>,
     ) -> Self {
-        let template = stack::load(&crate::root().join("template.yaml"), &Options::on_free_ports(), "")
-            .expect("the template is understood");
+        // Nothing listens there: it is what those who join are told.
+        let addresses = Addresses { ws: "ws://127.0.0.1:3001".to_owned(), ..Addresses::default() };
+        let path = crate::root().join("template.yaml");
+        let template = stack::load_at(&path, &Options::on_free_ports(), &addresses);
+        let template = template.expect("the template is understood");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let inner = format!("http://{}", listener.local_addr().expect("bound"));
         let embedded = Embedded::start(listener, None).expect("a database");

@@ -242,7 +242,7 @@ pub fn load(path: &Path, options: &Options, http_url: &str) -> Result<Template, 
 }
 
 /// The same, where everything has an address.
-fn load_at(path: &Path, options: &Options, addresses: &Addresses) -> Result<Template, StartError> {
+pub fn load_at(path: &Path, options: &Options, addresses: &Addresses) -> Result<Template, StartError> {
     let surroundings = Surroundings {
         region: REGION.to_owned(),
         account_id: ACCOUNT_ID.to_owned(),

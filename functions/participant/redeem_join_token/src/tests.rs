@@ -53,7 +53,7 @@ async fn a_token_is_traded_for_a_seat_and_a_session_token() {
       "session": {
         "expiresAt": "2027-01-16T08:00:00.000Z",
         "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6InZlc3RpYnVsZS1zZXNzaW9uIn0.eyJzdWIiOiJhbm4iLCJyb29tIjoibWFpbi9yb29tLTEiLCJzaWQiOiJjMTVjMDI4OS1lYzJkLTRhOTEtYTdlYy04ZTY1YTE4ZGViYmUiLCJwYXJ0aWNpcGFudCI6IjE3ODEwYTdhLTJjOGItNTQ3OC1hZWRiLTRlYmU4NmI4OWVmNCIsImp0aSI6ImE1M2MzNmQ3LTZjZWMtNDllMC1iNTg1LTI3MTIwZmJiZTc4NSIsImlhdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDg2NDAwfQ.AffEa7Z5IKyQPU98jiTr09wOcTp-_TehSK8syavrR4o",
-        "webSocketUrl": null
+        "webSocketUrl": "ws://127.0.0.1:3001/live"
       },
       "userId": "ann"
     }

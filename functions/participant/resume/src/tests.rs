@@ -65,7 +65,7 @@ async fn the_same_seat_is_given_again_with_a_fresh_token() {
       "session": {
         "expiresAt": "2027-01-16T09:00:00.000Z",
         "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6InZlc3RpYnVsZS1zZXNzaW9uIn0.eyJzdWIiOiJhbm4iLCJyb29tIjoibWFpbi9yb29tLTEiLCJzaWQiOiJjMTVjMDI4OS1lYzJkLTRhOTEtYTdlYy04ZTY1YTE4ZGViYmUiLCJwYXJ0aWNpcGFudCI6IjE3ODEwYTdhLTJjOGItNTQ3OC1hZWRiLTRlYmU4NmI4OWVmNCIsImp0aSI6ImMwNWRhYTRiLThhY2YtNDY3NC04YWEyLWQ3OTBkNjQxYjM4NyIsImlhdCI6MTgwMDAwMzYwMCwiZXhwIjoxODAwMDkwMDAwfQ.v74OLNj-TrNNlp6AytNwkVQxtUzpvpNaUkntXQ4698k",
-        "webSocketUrl": null
+        "webSocketUrl": "ws://127.0.0.1:3001/live"
       },
       "userId": "ann"
     }

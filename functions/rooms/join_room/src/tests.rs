@@ -62,7 +62,7 @@ async fn a_user_joins_by_his_token() {
       "session": {
         "expiresAt": "2027-01-16T08:00:00.000Z",
         "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6InZlc3RpYnVsZS1zZXNzaW9uIn0.eyJzdWIiOiJhdXRoMHxhbm4iLCJyb29tIjoibWFpbi8xMzMxOWQ2MS04MjAxLTVkMjMtYmQ0NS1mOTMzMjJkOTAyZjQiLCJzaWQiOiJmMWFhMmI1Ny1kYWQwLTRhZDAtYWU4OS1hZjMwOTYzNzg0YWUiLCJwYXJ0aWNpcGFudCI6ImZmMTAxZGIzLWEzZjctNTNjMC1iYzdjLWI4Mzg0YzY3N2JlNCIsImp0aSI6IjhhYTJkNzkwLWQ2NDEtNDM4Ny1hODU3LTRjNmZhZTZkOWI2ZiIsImlhdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDg2NDAwfQ.C22fnYbL5r6hL9FPnZguvp0tG2bHyiQI6DSGRF1OrUk",
-        "webSocketUrl": null
+        "webSocketUrl": "ws://127.0.0.1:3001/live"
       },
       "userId": "auth0|ann"
     }
@@ -110,7 +110,7 @@ async fn a_guest_joins_by_a_name() {
       "session": {
         "expiresAt": "2027-01-16T08:00:00.000Z",
         "token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6InZlc3RpYnVsZS1zZXNzaW9uIn0.eyJzdWIiOiJndWVzdC0zYjRhNzlhNS0xN2NlLTQyMmEtYTMwYi1mZGI3YTZhNjM0YTUiLCJyb29tIjoibWFpbi8xMzMxOWQ2MS04MjAxLTVkMjMtYmQ0NS1mOTMzMjJkOTAyZjQiLCJzaWQiOiJmMWFhMmI1Ny1kYWQwLTRhZDAtYWU4OS1hZjMwOTYzNzg0YWUiLCJwYXJ0aWNpcGFudCI6IjNiNGE3OWE1LTE3Y2UtNDIyYS1hMzBiLWZkYjdhNmE2MzRhNSIsImp0aSI6IjhhYTJkNzkwLWQ2NDEtNDM4Ny1hODU3LTRjNmZhZTZkOWI2ZiIsImlhdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDg2NDAwfQ.vaU1NwExAXSMOq4WQ_uut_3eWD3sVzTeDpswxpF80Lg",
-        "webSocketUrl": null
+        "webSocketUrl": "ws://127.0.0.1:3001/live"
       },
       "userId": null
     }
