@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use api::rooms::{refusal_text, status_text};
 use api::{ConfigError, Env, Error, Halt, Parts, log};
@@ -19,6 +20,10 @@ use tracing::{info, warn};
 use crate::presence::PresenceOut;
 use crate::{Callers, Realtime};
 
+/// How long an answer waits for others to hear what it is about: so they hear what one says after another in that order. Of
+/// those who do not read he need not know.
+const HEARD_WITHIN: Duration = Duration::from_secs(1);
+
 /// The data of an answer, as JSON.
 pub type Data = Box<RawValue>;
 
@@ -29,7 +34,7 @@ pub struct Answer {
     pub data: Data,
     /// The people for whom there was no room in it.
     pub after: Vec<PresenceOut>,
-    /// What others are told then: whoever asks does not wait for them.
+    /// What others are told.
     pub telling: Option<Telling>,
 }
 
@@ -196,6 +201,12 @@ where
             (None, "OK")
         }
     };
+    let mut others = Box::pin(async {
+        if let Some(Telling { to, event, data }) = telling {
+            realtime.sockets.tell(&realtime.store, &to, event, &data).await;
+        }
+    });
+    let all_heard = tokio::time::timeout(HEARD_WITHIN, &mut others).await.is_ok();
     if let Some(answer) = answer {
         realtime.sockets.post(&realtime.store, id, &answer).await;
     }
@@ -203,8 +214,8 @@ where
         let text = client.event(ServerEvent::Presence, &presence);
         realtime.sockets.post(&realtime.store, id, &text).await;
     }
-    if let Some(Telling { to, event, data }) = telling {
-        realtime.sockets.tell(&realtime.store, &to, event, &data).await;
+    if !all_heard {
+        others.await;
     }
     Ok(outcome)
 }

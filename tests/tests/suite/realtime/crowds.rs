@@ -73,7 +73,8 @@ async fn whoever_talks_without_end_is_refused_and_closed_and_the_others_are_not_
     let refused: Vec<_> = said.iter().filter(|message| message["event"] == "error").collect();
     assert!(refused.iter().all(|error| error["data"]["statusCode"] == 429), "{refused:?}");
     let answered = said.iter().filter(|message| message["event"] == "pong").count();
-    assert!(!refused.is_empty() && answered >= 50, "{answered} answered, {} refused", refused.len());
+    // One of the fifty was his join.
+    assert!(!refused.is_empty() && answered >= 49, "{answered} answered, {} refused", refused.len());
     meeting.hanna.done("sync", json!({})).await;
     gus.done("sync", json!({})).await;
     sound::check(&server).await;
