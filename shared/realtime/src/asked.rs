@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ConfigError, Env, Halt, Parts, log};
-use models::{
-    Clock, Connection, Participant, ParticipantId, Random, Refusal, Room, RoomKey, Sid, Standing, Timestamp,
-};
+use models::{Clock, Participant, ParticipantId, Random, Refusal, Room, RoomKey, Sid, Standing, Timestamp};
 use serde::Serialize;
 use socket::ServerEvent;
 use store::{Binding, Connected, Store};
@@ -98,16 +96,6 @@ impl Realtime {
     ) -> usize {
         let connections = people.into_iter().filter_map(|person| person.connection.as_ref());
         self.sockets.tell(&self.store, connections, event, data).await
-    }
-
-    /// Tells a connection the last that it hears, and closes it.
-    pub async fn dismiss(
-        &self,
-        to: &Connection,
-        event: ServerEvent,
-        data: &impl Serialize,
-    ) -> Result<(), Halt> {
-        self.sockets.dismiss(&self.store, to, event, data).await
     }
 }
 

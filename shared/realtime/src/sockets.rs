@@ -183,7 +183,7 @@ impl Sockets {
     }
 
     /// Tells a connection the last that it hears, and closes it.
-    pub async fn dismiss(
+    async fn dismiss(
         &self,
         store: &Store,
         connection: &Connection,

@@ -33,10 +33,7 @@ impl Store {
     pub async fn change_locks(&self, told: Told<'_>, keep: Option<Keep<'_, ()>>) -> Result<(), Halt> {
         for _ in 0..MOST_LOOKS {
             let seen = self.look(told.room, false, told.whom).await?;
-            let room = self.running(seen.room)?;
-            if room.sid != told.sid {
-                return Err(Refusal::RoomNotActive.into());
-            }
+            let room = self.running_of(seen.room, told.sid)?;
             if told.whom.is_some() {
                 lockable(&room, seen.participant.as_ref())?;
             }

@@ -34,11 +34,7 @@ impl Store {
         let showing = Showing { sid, user: user.clone(), by: by.clone(), change };
         for _ in 0..MOST_LOOKS {
             let seen = self.look(key, false, Some(user)).await?;
-            let now = self.now();
-            let room = seen.room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
-            if room.sid != sid || !room.is_open(now) {
-                return Err(Refusal::RoomNotActive.into());
-            }
+            let room = self.running_of(seen.room, sid)?;
             let his = |person: &Participant| {
                 person.connection.as_ref().is_some_and(|connection| connection.id == *by)
             };

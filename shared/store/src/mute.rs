@@ -1,7 +1,7 @@
 //! Moderators mute people.
 
 use models::transition::Muting;
-use models::{Participant, ParticipantId, Refusal, Role, Room, RoomKey, Sid, UserId};
+use models::{Participant, ParticipantId, Refusal, Role, RoomKey, Sid, UserId};
 
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome};
@@ -45,17 +45,13 @@ impl Store {
     /// Those who are meant and have their microphone on.
     async fn heard(&self, mute: Mute<'_>) -> Result<Vec<UserId>, Halt> {
         let Mute { room: key, sid, whom, .. } = mute;
-        let running = |room: Option<Room>| {
-            let room = self.running(room)?;
-            if room.sid == sid { Ok(room) } else { Err(Refusal::RoomNotActive) }
-        };
         let mut meant = if let Some(user) = whom {
             let seen = self.look(key, false, Some(user)).await?;
-            let room = running(seen.room)?;
+            let room = self.running_of(seen.room, sid)?;
             let person = seen.participant.filter(|person| person.is_in(&room) && !person.hidden);
             vec![person.ok_or(Refusal::ParticipantNotFound)?]
         } else {
-            let room = running(self.room(key).await?)?;
+            let room = self.running_of(self.room(key).await?, sid)?;
             let all = self.participants(key).await?.into_iter();
             all.filter(|person| person.is_in(&room) && person.role == Role::Participant).collect()
         };

@@ -24,10 +24,7 @@ impl Store {
     ) -> Result<(), Halt> {
         for _ in 0..MOST_LOOKS {
             let seen = self.look(key, false, Some(user)).await?;
-            let room = self.running(seen.room)?;
-            if room.sid != sid {
-                return Err(Refusal::RoomNotActive.into());
-            }
+            let room = self.running_of(seen.room, sid)?;
             let person = seen.participant.filter(|person| person.is_in(&room) && !person.hidden);
             let person = person.ok_or(Refusal::ParticipantNotFound)?;
             if person.presents_in(&room) == (switch == Switch::Promote) {

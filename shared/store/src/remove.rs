@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use models::transition::{Departure, PersonTransition, RoomTransition};
-use models::{Event, Participant, Refusal, Room, RoomKey, Standing, Timestamp, TokenId, UserId};
+use models::{Event, Participant, Refusal, Room, RoomKey, Sid, Standing, Timestamp, TokenId, UserId};
 
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome};
@@ -144,6 +144,12 @@ impl Store {
         let now = self.clock.now();
         let room = room.filter(|room| !room.is_gone(now)).ok_or(Refusal::RoomNotFound)?;
         if room.is_open(now) { Ok(room) } else { Err(Refusal::RoomNotActive) }
+    }
+
+    /// The room, if this session runs in it.
+    pub(crate) fn running_of(&self, room: Option<Room>, sid: Sid) -> Result<Room, Refusal> {
+        let room = self.running(room)?;
+        if room.sid == sid { Ok(room) } else { Err(Refusal::RoomNotActive) }
     }
 }
 

@@ -154,6 +154,13 @@ impl Store {
         }
         Ok(seen)
     }
+
+    /// The room, and the moderator whose live session token this is; else [`Refusal::NotModerator`].
+    pub async fn moderator(&self, token: &SessionToken) -> Result<(Room, Participant), Halt> {
+        let seen = self.sitting(token, false).await?;
+        let moderator = seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        Ok((seen.room.ok_or(Refusal::RoomNotFound)?, moderator))
+    }
 }
 
 /// The room and the person of a session token, as far as its session runs.

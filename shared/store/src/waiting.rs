@@ -192,12 +192,6 @@ impl Store {
         Ok((room, meant, others))
     }
 
-    /// The room, if this session runs in it.
-    pub(crate) fn running_of(&self, room: Option<Room>, sid: Sid) -> Result<Room, Refusal> {
-        let room = self.running(room)?;
-        if room.sid == sid { Ok(room) } else { Err(Refusal::RoomNotActive) }
-    }
-
     /// Admits them one after the other, until one is refused. Says who was admitted, and who was not and why.
     async fn admit_in_order(
         &self,

@@ -139,13 +139,14 @@ async fn say(worker: &Worker<Config>, to: &[&Participant], messages: &[PresenceO
 
 /// The session as it stands, if it still runs; where people come and go faster than they can be read, as it almost stands.
 async fn read(worker: &Worker<Config>, due: &RoundDue) -> Result<Option<Whole>, Halt> {
-    for _ in 1..MOST_READS {
+    let mut reads = 1;
+    loop {
         let whole = Whole::read(&worker.store, &due.room, worker.clock.now()).await?;
-        match whole.filter(|whole| whole.room.sid == due.sid) {
-            Some(whole) if !whole.is_settled => tokio::time::sleep(READ_PAUSE).await,
-            whole => return Ok(whole),
+        let whole = whole.filter(|whole| whole.room.sid == due.sid);
+        if reads == MOST_READS || whole.as_ref().is_none_or(|whole| whole.is_settled) {
+            return Ok(whole);
         }
+        reads += 1;
+        tokio::time::sleep(READ_PAUSE).await;
     }
-    let whole = Whole::read(&worker.store, &due.room, worker.clock.now()).await?;
-    Ok(whole.filter(|whole| whole.room.sid == due.sid))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Refusal, UserId};
+use models::{Refusal, UserId};
 use store::{Waiters, Who, Whom};
 use wire::Message;
 
@@ -36,8 +36,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::session(&token), async |claim| {
         let message = Message::root(request.object_of(&token.room)?);
         let user = whom(&message)?;
-        let seen = app.store.sitting(&token, false).await?;
-        seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        app.store.moderator(&token).await?;
         let waiters = Waiters {
             room: &token.room,
             sid: token.sid,

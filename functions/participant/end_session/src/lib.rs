@@ -5,7 +5,7 @@ mod tests;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{EndReason, Participant, Refusal, Role, Room};
+use models::{EndReason, Refusal, Role, Room};
 use store::{Ending, Retention};
 
 /// What this function is configured with.
@@ -32,8 +32,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     let token = app.config.sessions.required(request, &*app.clock)?;
     idempotent(app, request, &Scope::session(&token), async |claim| {
         request.object_of(&token.room)?;
-        let seen = app.store.sitting(&token, false).await?;
-        let moderator = seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        let (_, moderator) = app.store.moderator(&token).await?;
         let reason = if moderator.role == Role::Host { EndReason::Host } else { EndReason::Moderator };
         // Another session of a room by code may have begun since: that one he has no word in.
         let authorise =

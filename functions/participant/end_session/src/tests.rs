@@ -2,8 +2,8 @@ use api::{Dialect, respond};
 use insta::assert_json_snapshot;
 use models::{RoomKey, Status};
 use serde_json::json;
-use store::{Admission, NewToken};
-use testing::rooms::{HOST, Rooms, new_token, session_of};
+use store::NewToken;
+use testing::rooms::{HOST, new_token, session_of};
 use testing::{Call, Reply, TestTable, checks};
 
 use super::*;
@@ -22,12 +22,6 @@ async fn end(app: &App<Config>, token: &str) -> Reply {
     ask(app, Call::post(PATH, &json!({})).bearer(token)).await
 }
 
-/// Somebody with rights who has a seat.
-async fn moderator(rooms: &Rooms, room: &RoomKey, user: &str) -> Admission {
-    let new = NewToken { role: Role::Moderator, ..new_token(user, rooms.store().now()) };
-    rooms.redeem(&rooms.mint_as(room, new).await).await.expect("a seat")
-}
-
 /// Why the room's session ended, as the stream of its events says.
 async fn ended(table: &TestTable, room: &RoomKey) -> serde_json::Value {
     table.history(room).await.pop().expect("a change").event()
@@ -38,7 +32,7 @@ async fn a_moderator_ends_the_session() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.open("room-1", None).await.key;
-    let adm = moderator(&rooms, &key, "adm").await;
+    let adm = rooms.moderator(&key, "adm").await;
     rooms.seat(&key, "bob").await;
     let reply = end(&app, &rooms.session_text(&adm)).await;
     assert_eq!(reply.status, 200);
@@ -78,10 +72,10 @@ async fn who_may_not_moderate_ends_nothing() {
     let bob = rooms.seat(&key, "bob").await;
     let hidden = NewToken { role: Role::Moderator, hidden: true, ..new_token("hid", table.now()) };
     let hidden = rooms.redeem(&rooms.mint_as(&key, hidden).await).await.expect("a seat");
-    let (left, banned) = (moderator(&rooms, &key, "left").await, moderator(&rooms, &key, "banned").await);
+    let (left, banned) = (rooms.moderator(&key, "left").await, rooms.moderator(&key, "banned").await);
     rooms.leave(&left).await;
     rooms.ban(&banned).await;
-    let replaced = moderator(&rooms, &key, "eve").await;
+    let replaced = rooms.moderator(&key, "eve").await;
     rooms.resume(&session_of(&replaced)).await;
     let before = table.items().await;
     for (person, refusal) in [
@@ -102,7 +96,7 @@ async fn only_the_tokens_own_room_is_ended() {
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.open("room-1", None).await.key;
     let other = rooms.open("room-2", None).await.key;
-    let adm = rooms.session_text(&moderator(&rooms, &key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&key, "adm").await);
     let call = |body| Call::post(PATH, &body).bearer(&adm);
     let reply = ask(&app, call(json!({"room_id": "room-2"}))).await;
     assert_eq!(reply.refusal(), (401, "Invalid token"));
@@ -124,9 +118,9 @@ async fn bodies_are_looked_at() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let [one, other] = [rooms.open("room-1", None).await.key, rooms.open("room-2", None).await.key];
-    let adm = rooms.session_text(&moderator(&rooms, &one, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&one, "adm").await);
     checks::bodies(400, async |body| ask(&app, Call::new("POST", PATH).raw(body).bearer(&adm)).await).await;
-    let adm = rooms.session_text(&moderator(&rooms, &other, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&other, "adm").await);
     assert_eq!(ask(&app, Call::new("POST", PATH).bearer(&adm)).await.status, 200, "none is needed");
 }
 
@@ -135,7 +129,7 @@ async fn an_end_that_is_asked_for_again_has_the_first_answer() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.open("room-1", None).await.key;
-    let adm = rooms.session_text(&moderator(&rooms, &key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&key, "adm").await);
     let call = |body| Call::post(PATH, &body).bearer(&adm).header("idempotency-key", "end-once");
     assert_eq!(ask(&app, call(json!({}))).await.status, 200);
     let state = rooms.state(&key).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Refusal, Room};
+use models::{Participant, Room};
 use store::Removal;
 use wire::{Message, RemovalIn};
 
@@ -33,8 +33,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::session(&token), async |claim| {
         let message = Message::root(request.object_of(&token.room)?);
         let RemovalIn { user_id, msg, block_user } = RemovalIn::read(&message, vec![])?;
-        let seen = app.store.sitting(&token, false).await?;
-        seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        app.store.moderator(&token).await?;
         let removal = Removal {
             room: &token.room,
             user: &user_id,

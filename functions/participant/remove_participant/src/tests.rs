@@ -5,7 +5,7 @@ use insta::assert_json_snapshot;
 use models::{Refusal, Role, RoomKey, Standing};
 use serde_json::{Value, json};
 use store::{Admission, NewRoom, NewToken};
-use testing::rooms::{DEPARTURE, HOST, Rooms, new_room, new_token, session_of, user_id};
+use testing::rooms::{DEPARTURE, HOST, new_room, new_token, session_of, user_id};
 use testing::{Call, Reply, TestTable, checks};
 
 use super::*;
@@ -20,17 +20,11 @@ async fn ask(app: &App<Config>, call: Call) -> Reply {
     respond(app, &call.request(), |app, request| Box::pin(handle(app, request))).await.into()
 }
 
-/// Somebody with rights who has a seat.
-async fn moderator(rooms: &Rooms, room: &RoomKey, user: &str) -> Admission {
-    let new = NewToken { role: Role::Moderator, ..new_token(user, rooms.store().now()) };
-    rooms.redeem(&rooms.mint_as(room, new).await).await.expect("a seat")
-}
-
 /// A table, a room with somebody who may moderate and bob, and the moderator's session token.
 async fn room_of_two(table: &TestTable) -> (RoomKey, String, Admission) {
     let rooms = table.rooms();
     let key = rooms.open("room-1", None).await.key;
-    let adm = moderator(&rooms, &key, "adm").await;
+    let adm = rooms.moderator(&key, "adm").await;
     let bob = rooms.seat(&key, "bob").await;
     (key, rooms.session_text(&adm), bob)
 }
@@ -139,7 +133,7 @@ async fn the_end_of_an_earlier_session_finds_whom_a_ban_in_this_one_is_about() {
     let bob = rooms.seat(&room.key, "bob").await;
     rooms.end_session(&room.key).await;
     let next = rooms.open("room-1", None).await;
-    let adm = rooms.session_text(&moderator(&rooms, &next.key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&next.key, "adm").await);
     let gone = remove(&app, &adm, json!({"user_id": "bob"})).await;
     assert_eq!(gone.refusal(), (404, "Participant not found"), "he was in another session");
     assert_eq!(remove(&app, &adm, json!({"user_id": "bob", "block_user": true})).await.status, 200);
@@ -154,7 +148,7 @@ async fn who_waits_loses_his_place_and_nobody_a_seat() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let room = rooms.create(&NewRoom { waiting_room: true, ..new_room("room-1") }).await;
-    let adm = rooms.session_text(&moderator(&rooms, &room.key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&room.key, "adm").await);
     let bob = rooms.redeem(&rooms.mint(&room.key, "bob").await).await.expect("a place");
     let before = rooms.state(&room.key).await;
     assert_eq!(remove(&app, &adm, json!({"user_id": "bob"})).await.status, 200);
@@ -198,7 +192,7 @@ async fn the_host_is_put_out_by_himself_alone() {
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.by_code(9).await.key;
     let host = rooms.session_text(&rooms.join(&key, HOST).await.expect("a seat"));
-    let adm = rooms.session_text(&moderator(&rooms, &key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&key, "adm").await);
     let before = table.items().await;
     for block in [false, true] {
         let reply = remove(&app, &adm, json!({"user_id": HOST, "block_user": block})).await;
@@ -217,7 +211,7 @@ async fn the_last_one_may_put_himself_out_and_starts_the_clock() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.open("room-1", None).await.key;
-    let adm = rooms.session_text(&moderator(&rooms, &key, "adm").await);
+    let adm = rooms.session_text(&rooms.moderator(&key, "adm").await);
     let call = Call::post(PATH, &json!({"user_id": "adm"})).bearer(&adm).header("idempotency-key", "k");
     let first = ask(&app, call.clone()).await;
     assert_eq!(first.status, 200);

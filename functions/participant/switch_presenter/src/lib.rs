@@ -5,7 +5,6 @@ mod tests;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Refusal};
 use wire::{Message, PresenterIn};
 
 /// What this function is configured with.
@@ -26,8 +25,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::session(&token), async |claim| {
         let message = Message::root(request.object_of(&token.room)?);
         let PresenterIn { user_id, task } = PresenterIn::read(&message)?;
-        let seen = app.store.sitting(&token, false).await?;
-        seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        app.store.moderator(&token).await?;
         let render = |(): &()| Common::success().answer().stored();
         app.store.switch_presenter(&token.room, token.sid, &user_id, task, keep(claim, &render)).await?;
         Ok(Common::success().answer())

@@ -5,7 +5,6 @@ mod tests;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Refusal};
 use store::Told;
 use wire::{LocksIn, Message};
 
@@ -27,8 +26,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     idempotent(app, request, &Scope::session(&token), async |claim| {
         let message = Message::root(request.object_of(&token.room)?);
         let LocksIn { whom, change } = LocksIn::read(&message)?;
-        let seen = app.store.sitting(&token, false).await?;
-        seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
+        app.store.moderator(&token).await?;
         let render = |(): &()| Common::success().answer().stored();
         let told = Told { room: &token.room, sid: token.sid, whom: whom.as_ref(), change: &change };
         app.store.change_locks(told, keep(claim, &render)).await?;

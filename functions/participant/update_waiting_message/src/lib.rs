@@ -6,7 +6,7 @@ mod tests;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Refusal, Violation};
+use models::{Refusal, Violation};
 use wire::Message;
 
 /// Most characters of it: who waits reads it beside a spinner.
@@ -29,9 +29,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     let token = app.config.sessions.required(request, &*app.clock)?;
     idempotent(app, request, &Scope::session(&token), async |claim| {
         let text = text(&Message::root(request.object_of(&token.room)?))?;
-        let seen = app.store.sitting(&token, false).await?;
-        seen.participant.filter(Participant::may_moderate).ok_or(Refusal::NotModerator)?;
-        let room = seen.room.ok_or(Refusal::RoomNotFound)?;
+        let (room, _) = app.store.moderator(&token).await?;
         let render = |(): &()| Common::success().answer().stored();
         app.store.change_waiting_message(&room, &text, keep(claim, &render)).await?;
         Ok(Common::success().answer())

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testing::{Server, Socket};
 
+use super::seated;
 use crate::webhooks::create;
 
 /// The names in a list of people.
@@ -85,17 +86,9 @@ async fn changes_of_a_second_are_one_message() {
 async fn hidden_people_are_never_shown_and_hear_everything() {
     let server = Server::start(|_| {}).await;
     create(&server, "r1", None, json!({})).await;
-    let mint = async |user: &str, hidden: bool| {
-        let info = json!({"name": user, "user_id": user, "is_hidden": hidden});
-        let body = json!({"room_id": "r1", "user_info": info});
-        let minted = server.signed("/auth/room/getJoinToken", &body).await;
-        minted.body["token"].as_str().expect("a token").to_owned()
-    };
-    let mut ghost = server.socket(Some(&mint("ghost", true).await)).await;
-    let joined = ghost.done("join-room", json!({})).await;
+    let (mut ghost, joined) = seated(&server, "r1", "ghost", json!({"is_hidden": true})).await;
     assert_eq!(joined["participants"], json!([]), "not even in his own list");
-    let mut ann = server.socket(Some(&mint("ann", false).await)).await;
-    let seen = ann.done("join-room", json!({})).await;
+    let (mut ann, seen) = seated(&server, "r1", "ann", json!({"is_hidden": false})).await;
     assert_eq!(names(&seen["participants"]), ["ann"]);
     for socket in [&mut ghost, &mut ann] {
         let presence = hears_of(socket, "joined", "ann").await;
@@ -109,18 +102,9 @@ async fn where_users_do_not_see_one_another_each_sees_himself_and_those_who_mode
     let server = Server::start(|_| {}).await;
     let features = json!({"metadata": {"room_features": {"allow_view_other_users_list": false}}});
     create(&server, "r1", None, features).await;
-    let mint = async |user: &str, admin: bool| {
-        let info = json!({"name": user, "user_id": user, "is_admin": admin});
-        let body = json!({"room_id": "r1", "user_info": info});
-        let minted = server.signed("/auth/room/getJoinToken", &body).await;
-        minted.body["token"].as_str().expect("a token").to_owned()
-    };
-    let mut admin = server.socket(Some(&mint("admin", true).await)).await;
-    admin.done("join-room", json!({})).await;
-    let mut ann = server.socket(Some(&mint("ann", false).await)).await;
-    ann.done("join-room", json!({})).await;
-    let mut bo = server.socket(Some(&mint("bo", false).await)).await;
-    let joined = bo.done("join-room", json!({})).await;
+    let (mut admin, _) = seated(&server, "r1", "admin", json!({"is_admin": true})).await;
+    let (mut ann, _) = seated(&server, "r1", "ann", json!({"is_admin": false})).await;
+    let (mut bo, joined) = seated(&server, "r1", "bo", json!({"is_admin": false})).await;
     assert_eq!(names(&joined["participants"]), ["admin", "bo"]);
     let presence = hears_of(&mut admin, "joined", "bo").await;
     assert_eq!(presence["count"], json!(3));

@@ -136,14 +136,8 @@ async fn in_rooms_of_the_server_api_features_and_locks_of_the_person_bind() {
     let features = json!({"allow_screen_share": false, "admin_only_webcams": true});
     create(&server, "r1", None, json!({"metadata": {"room_features": features}})).await;
     let join = async |user: &str, info: Value| {
-        let mut user_info = json!({"name": user, "user_id": user});
-        user_info.as_object_mut().expect("an object").extend(info.as_object().expect("an object").clone());
-        let body = json!({"room_id": "r1", "user_info": user_info});
-        let minted = server.signed("/auth/room/getJoinToken", &body).await;
-        let token = minted.body["token"].as_str().expect("a token").to_owned();
-        let mut socket = server.socket(Some(&token)).await;
-        let id = socket.done("join-room", json!({})).await["id"].clone();
-        (socket, id)
+        let (socket, joined) = super::seated(&server, "r1", user, info).await;
+        (socket, joined["id"].clone())
     };
     let (mut admin, admin_id) = join("admin", json!({"is_admin": true})).await;
     let locks = json!({"lock_settings": {"lock_private_chat": true}});

@@ -44,9 +44,9 @@ async fn a_moderator_who_is_out_moderates_nothing() {
     let key = rooms.open("room-1", None).await.key;
     rooms.seat(&key, "bob").await;
     let [left, banned, stays] = ["left", "banned", "stays"];
-    let left = moderator(&rooms, &key, left).await;
-    let banned = moderator(&rooms, &key, banned).await;
-    let stays = rooms.session_text(&moderator(&rooms, &key, stays).await);
+    let left = rooms.moderator(&key, left).await;
+    let banned = rooms.moderator(&key, banned).await;
+    let stays = rooms.session_text(&rooms.moderator(&key, stays).await);
     rooms.leave(&left).await;
     rooms.ban(&banned).await;
     let ask = async |token: &str| remove(&app, token, json!({"user_id": "bob"})).await;
@@ -65,7 +65,7 @@ async fn a_sitting_before_the_live_one_is_good_for_resume_alone() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let (key, _, _) = room_of_two(&table).await;
-    let adm = moderator(&rooms, &key, "eve").await;
+    let adm = rooms.moderator(&key, "eve").await;
     let newer = rooms.resume(&session_of(&adm)).await;
     let old = remove(&app, &rooms.session_text(&adm), json!({"user_id": "bob"})).await;
     assert_eq!(old.refusal(), (401, "Invalid token"));
