@@ -4,6 +4,7 @@ use local::secrets::{sign, user_token_at};
 use models::{ParticipantId, RoomKey, SessionId, SessionToken, Sid, Tenant, Timestamp, UserId};
 use serde_json::Value;
 
+use crate::rooms::session_of;
 use crate::{API_KEY, API_SECRET, Call, OTHER_API_SECRET, Reply, TestTable};
 
 /// The server API knows its callers by key and signature, in this order, before it looks into the body. `body` is one
@@ -181,4 +182,35 @@ fn somebody(now: Timestamp) -> SessionToken {
         session: SessionId(id),
         expires_at: now.plus(crate::rooms::SESSION_VALIDITY),
     }
+}
+
+/// Holds a call that a moderator makes in the room `room-1` by his session token to it that whoever is out, was put out and
+/// barred, or came again, changes nothing; and neither does `adm`, who is in, once his session is over, also when the next one
+/// runs. `ask` gives the answer to the call by a token.
+pub async fn moderators_who_are_out(
+    table: &TestTable,
+    key: &RoomKey,
+    adm: &str,
+    ask: impl AsyncFn(&str) -> Vec<Reply>,
+) {
+    let rooms = table.rooms();
+    let (left, banned) = (rooms.moderator(key, "left").await, rooms.moderator(key, "banned").await);
+    rooms.leave(&left).await;
+    rooms.ban(&banned).await;
+    let replaced = rooms.moderator(key, "eve").await;
+    rooms.resume(&session_of(&replaced)).await;
+    let refused = async |token: &str, refusal: (u16, &str), why: &str| {
+        for reply in ask(token).await {
+            assert_eq!(reply.refusal(), refusal, "{why}");
+        }
+    };
+    refused(&rooms.session_text(&left), (401, "Invalid token"), "he left").await;
+    refused(&rooms.session_text(&banned), (403, "You are blocked from this room"), "he is barred").await;
+    refused(&rooms.session_text(&replaced), (401, "Invalid token"), "he came again").await;
+    let over = (400, "Room is no longer active");
+    rooms.end_session(key).await;
+    refused(adm, over, "it is over").await;
+    rooms.open("room-1", None).await;
+    rooms.seat(key, "bob").await;
+    refused(adm, over, "of an earlier session").await;
 }

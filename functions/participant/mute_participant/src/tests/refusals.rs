@@ -1,6 +1,6 @@
 use models::Role;
 use store::{NewRoom, NewToken};
-use testing::rooms::{new_room, new_token, session_of};
+use testing::rooms::{new_room, new_token};
 
 use super::*;
 
@@ -45,29 +45,10 @@ async fn who_is_not_in_or_is_seen_by_nobody_cannot_be_muted() {
 #[tokio::test]
 async fn a_moderator_who_is_out_mutes_nobody() {
     let table = TestTable::new().await;
-    let (app, rooms) = (app(&table).await, table.rooms());
+    let app = app(&table).await;
     let (key, adm, _) = room_of_two(&table).await;
-    let (left, banned) = (rooms.moderator(&key, "left").await, rooms.moderator(&key, "banned").await);
-    rooms.leave(&left).await;
-    rooms.ban(&banned).await;
-    let replaced = rooms.moderator(&key, "eve").await;
-    rooms.resume(&session_of(&replaced)).await;
-    for (person, refusal) in [
-        (left, (401, "Invalid token")),
-        (banned, (403, "You are blocked from this room")),
-        (replaced, (401, "Invalid token")),
-    ] {
-        for user in ["bob", "all"] {
-            assert_eq!(mute(&app, &rooms.session_text(&person), user).await.refusal(), refusal, "{user}");
-        }
-    }
-    let over = (400, "Room is no longer active");
-    let adm = rooms.session_text(&adm);
-    rooms.end_session(&key).await;
-    assert_eq!(mute(&app, &adm, "bob").await.refusal(), over);
-    rooms.open("room-1", None).await;
-    rooms.seat(&key, "bob").await;
-    assert_eq!(mute(&app, &adm, "bob").await.refusal(), over, "of an earlier session");
+    let ask = async |token: &str| vec![mute(&app, token, "bob").await, mute(&app, token, "all").await];
+    checks::moderators_who_are_out(&table, &key, &table.rooms().session_text(&adm), ask).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use store::NewRoom;
-use testing::rooms::{new_room, session_of};
+use testing::rooms::new_room;
 
 use super::*;
 
@@ -46,27 +46,10 @@ async fn who_is_not_in_or_is_seen_by_nobody_cannot_present() {
 #[tokio::test]
 async fn a_moderator_who_is_out_switches_nothing() {
     let table = TestTable::new().await;
-    let (app, rooms) = (app(&table).await, table.rooms());
+    let app = app(&table).await;
     let (key, adm, _) = room_of_two(&table).await;
-    let (left, banned) = (rooms.moderator(&key, "left").await, rooms.moderator(&key, "banned").await);
-    rooms.leave(&left).await;
-    rooms.ban(&banned).await;
-    let replaced = rooms.moderator(&key, "eve").await;
-    rooms.resume(&session_of(&replaced)).await;
-    for (person, refusal) in [
-        (left, (401, "Invalid token")),
-        (banned, (403, "You are blocked from this room")),
-        (replaced, (401, "Invalid token")),
-    ] {
-        let reply = switch(&app, &rooms.session_text(&person), "bob", "PROMOTE").await;
-        assert_eq!(reply.refusal(), refusal);
-    }
-    let over = (400, "Room is no longer active");
-    rooms.end_session(&key).await;
-    assert_eq!(switch(&app, &adm, "bob", "PROMOTE").await.refusal(), over);
-    rooms.open("room-1", None).await;
-    rooms.seat(&key, "bob").await;
-    assert_eq!(switch(&app, &adm, "bob", "PROMOTE").await.refusal(), over, "of an earlier session");
+    let ask = async |token: &str| vec![switch(&app, token, "bob", "PROMOTE").await];
+    checks::moderators_who_are_out(&table, &key, &adm, ask).await;
 }
 
 #[tokio::test]

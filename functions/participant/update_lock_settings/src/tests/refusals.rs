@@ -1,5 +1,3 @@
-use testing::rooms::session_of;
-
 use super::*;
 
 const NOT_MODERATOR: (u16, &str) = (403, "Only a moderator can do this");
@@ -42,27 +40,10 @@ async fn who_is_not_there_or_is_seen_by_nobody_cannot_be_locked() {
 #[tokio::test]
 async fn a_moderator_who_is_out_locks_nobody() {
     let table = TestTable::new().await;
-    let (app, rooms) = (app(&table).await, table.rooms());
+    let app = app(&table).await;
     let (key, adm, _) = room_of_two(&table).await;
-    let (left, banned) = (rooms.moderator(&key, "left").await, rooms.moderator(&key, "banned").await);
-    rooms.leave(&left).await;
-    rooms.ban(&banned).await;
-    let replaced = rooms.moderator(&key, "eve").await;
-    rooms.resume(&session_of(&replaced)).await;
-    for (person, refusal) in [
-        (left, (401, "Invalid token")),
-        (banned, (403, "You are blocked from this room")),
-        (replaced, (401, "Invalid token")),
-    ] {
-        let reply = say(&app, &rooms.session_text(&person), "bob", "mic", "lock").await;
-        assert_eq!(reply.refusal(), refusal);
-    }
-    let over = (400, "Room is no longer active");
-    rooms.end_session(&key).await;
-    assert_eq!(say(&app, &adm, "bob", "mic", "lock").await.refusal(), over);
-    rooms.open("room-1", None).await;
-    rooms.seat(&key, "bob").await;
-    assert_eq!(say(&app, &adm, "bob", "mic", "lock").await.refusal(), over, "of an earlier session");
+    let ask = async |token: &str| vec![say(&app, token, "bob", "mic", "lock").await];
+    checks::moderators_who_are_out(&table, &key, &adm, ask).await;
 }
 
 #[tokio::test]
