@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::{Child, ChildStdout, Command};
 
-/// How long a group that was asked to end may take.
+/// How long a group that was asked to end, or was killed, may take.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -39,19 +39,23 @@ impl Group {
     /// Ends all processes that are left: asks them to, waits a little, and kills them then.
     pub async fn end(mut self) {
         let Some(id) = self.id else { return };
-        if signal("-TERM", id) {
-            let ended = async {
-                // The first process counts until it has been waited for.
-                while self.child.try_wait().is_ok_and(|status| status.is_none()) || signal("-0", id) {
-                    tokio::time::sleep(LOOK).await;
-                }
-            };
-            if tokio::time::timeout(GRACE, ended).await.is_err() {
-                signal("-KILL", id);
-                let _ = self.child.wait().await;
-            }
+        if signal("-TERM", id) && !self.ended(id).await {
+            signal("-KILL", id);
+            // Killed is not gone: the kernel still takes each apart.
+            self.ended(id).await;
         }
         self.id = None;
+    }
+
+    /// Waits a little for the end of all of them, and says whether it came.
+    async fn ended(&mut self, id: u32) -> bool {
+        let ended = async {
+            // The first process counts until it has been waited for.
+            while self.child.try_wait().is_ok_and(|status| status.is_none()) || signal("-0", id) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(GRACE, ended).await.is_ok()
     }
 }
 
