@@ -49,6 +49,11 @@ impl Connections {
         lock(&self.shared).gone.insert(id.to_owned());
     }
 
+    /// It stands again: a new one of the same name.
+    pub fn restore(&self, id: &str) {
+        lock(&self.shared).gone.remove(id);
+    }
+
     /// Whom something was said to, and what, since this was last asked; nothing where a connection was closed.
     pub fn heard(&self) -> Vec<(String, Option<String>)> {
         std::mem::take(&mut lock(&self.shared).heard)

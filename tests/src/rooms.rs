@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use api::{JoinTokenText, sign_join_token, sign_session_token};
 use models::{
-    ApiKeyId, Client, Connection, ConnectionId, EndReason, Features, JoinToken, Locks, MediaChange,
-    Participant, Profile, Random, Refusal, Role, Room, RoomKey, SessionToken, Settings, Sid, Tenant,
-    Timestamp, UserId,
+    ApiKeyId, Client, Connection, EndReason, Features, JoinToken, Locks, MediaChange, Participant, Profile,
+    Random, Refusal, Role, Room, RoomKey, SessionToken, Settings, Sid, Tenant, Timestamp, UserId,
 };
 use store::{
-    Admission, Caller, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, Lease, NewCodeRoom, NewRoom,
-    NewToken, Released, Removal, Retention, SettingsChange, Shown, Store,
+    Admission, Caller, Connected, Credential, Delivery, DeliveryStatus, Door, Ending, Halt, Lease,
+    NewCodeRoom, NewRoom, NewToken, Released, Removal, Retention, SettingsChange, Shown, Store,
 };
 
 use crate::{API_KEY, API_SECRET};
@@ -124,15 +123,27 @@ pub fn session_of(admission: &Admission) -> SessionToken {
     }
 }
 
+/// A connection that has joined nothing.
+async fn connect(store: &Store, id: &str, client: Client) -> Connected {
+    let connection = Connection { id: id.try_into().expect("an id"), client };
+    store.note_connection(connection, Caller::Guest).await.expect("noted")
+}
+
+fn profile_of(user: &str) -> Profile {
+    Profile { name: format!("Name of {user}"), avatar_url: None }
+}
+
+const fn door<'a>(room: &'a RoomKey, credential: Credential<'a>) -> Door<'a> {
+    Door { room, credential, unattached: UNATTACHED, past_rooms: PAST_ROOMS }
+}
+
 /// Connects to somebody's place, in a new sitting, and turns his microphone on.
 pub async fn speak(store: &Store, room: &RoomKey, user: &UserId) {
     let seen = store.look(room, false, Some(user)).await.expect("readable");
     let Participant { sid, id: participant, session, .. } = seen.participant.expect("somebody");
     let (room, user, session) = (room.clone(), user.clone(), session.expect("a sitting"));
     let token = SessionToken { room, sid, user, participant, session, expires_at: Timestamp::NEVER };
-    let id = ConnectionId::try_from(token.user.as_str()).expect("an id");
-    let connection = Connection { id, client: Client::Plain };
-    let connected = store.note_connection(connection, Caller::Guest).await.expect("noted");
+    let connected = connect(store, token.user.as_str(), Client::Plain).await;
     store.attach(&token, &connected, None).await.expect("attached");
     let change = MediaChange { audio: Some(true), ..MediaChange::default() };
     let (room, user, by) = (&token.room, &token.user, &connected.connection.id);
@@ -249,8 +260,7 @@ impl Rooms {
 
     /// Lets a signed-in user into a room by code.
     pub async fn join(&self, room: &RoomKey, user: &str) -> Result<Admission, Refusal> {
-        let profile = Profile { name: format!("Name of {user}"), avatar_url: None };
-        self.admit(room, Credential::User { id: &user_id(user), profile: &profile }).await
+        self.admit(room, Credential::User { id: &user_id(user), profile: &profile_of(user) }).await
     }
 
     /// Lets a guest into a room by code.
@@ -259,9 +269,20 @@ impl Rooms {
         self.admit(room, Credential::Guest(&profile)).await
     }
 
+    /// A connection that has joined nothing.
+    pub async fn connect(&self, id: &str, client: Client) -> Connected {
+        connect(&self.store, id, client).await
+    }
+
+    /// A signed-in user who is in a room by code, or waits there, by this connection as it was seen.
+    pub async fn join_on(&self, room: &RoomKey, user: &str, connected: &Connected) -> Admission {
+        let (user, profile) = (user_id(user), profile_of(user));
+        let door = door(room, Credential::User { id: &user, profile: &profile });
+        self.store.admit_on(&door, connected, None).await.expect("a place")
+    }
+
     async fn admit(&self, room: &RoomKey, credential: Credential<'_>) -> Result<Admission, Refusal> {
-        let door = Door { room, credential, unattached: UNATTACHED, past_rooms: PAST_ROOMS };
-        match self.store.admit(&door, None).await {
+        match self.store.admit(&door(room, credential), None).await {
             Ok(admission) => Ok(admission),
             Err(Halt::Refused(refusal)) => Err(refusal),
             Err(halt) => panic!("lost: {halt:?}"),

@@ -32,4 +32,4 @@ pub use said::{
     RoomEndedOut, RoomLockedOut, RoomUpdatedOut,
 };
 pub use sockets::{Said, Sockets, grace};
-pub use tending::{CHECKED_EVERY, JOINS_WITHIN, Tending, Turn};
+pub use tending::{JOINS_WITHIN, PINGED_EVERY, ROOMS_AT_A_TIME, Tending};

@@ -217,8 +217,19 @@ impl Sockets {
         all(dismissals).await.into_iter().collect()
     }
 
+    /// Asks the gateway which of these connections stand, many at a time. Of those that are gone the table is told.
+    pub async fn check<'a>(
+        &self,
+        store: &Store,
+        connections: impl IntoIterator<Item = &'a Connection>,
+    ) -> Result<(), Halt> {
+        let looks = connections.into_iter().map(|connection| self.stands(store, &connection.id));
+        let looks = looks.map(|look| Box::pin(look) as Call<'_, Result<bool, Halt>>);
+        all(looks.collect()).await.into_iter().try_for_each(|stands| stands.map(|_| ()))
+    }
+
     /// Asks the gateway whether a connection stands. Of one that is gone the table is told.
-    pub async fn stands(&self, store: &Store, id: &ConnectionId) -> Result<bool, Halt> {
+    async fn stands(&self, store: &Store, id: &ConnectionId) -> Result<bool, Halt> {
         let asked = self.management.get_connection().connection_id(id.as_str()).send().await;
         let gone = asked.err().is_some_and(|failed| {
             failed.as_service_error().is_some_and(GetConnectionError::is_gone_exception)

@@ -66,5 +66,5 @@ pub use read::{Seen, Whole};
 pub use remove::{Removal, Revoked};
 pub use resume::Resumed;
 pub use retry::{request, request_ends, until};
-pub use sweep::{Due, DueCursor, DuePage, Swept};
-pub use waiting::{Admitted, Waiters, Who, Whom};
+pub use sweep::{Due, DueCursor, DuePage, RunningPage, Swept};
+pub use waiting::{Admitted, MOST_WAITING, Waiters, Who, Whom};

@@ -1,4 +1,4 @@
-//! What is due: sessions whose time has come, and seats whose lease has lapsed.
+//! What is due: sessions whose time has come, and seats whose lease has lapsed; and what is not due yet.
 
 use std::time::Duration;
 
@@ -26,6 +26,15 @@ pub struct DuePage {
     pub next: Option<DueCursor>,
 }
 
+/// A page of the sessions that run.
+#[derive(Clone, Debug, Default)]
+pub struct RunningPage {
+    /// Their rooms, as of a moment ago.
+    pub rooms: Vec<RoomKey>,
+    /// Where the next page begins; none after the last.
+    pub next: Option<DueCursor>,
+}
+
 /// A place in the index of what is due.
 #[derive(Clone, Debug)]
 pub struct DueCursor(Item);
@@ -49,17 +58,36 @@ impl Store {
 
     /// What is due by now in a partition, the most overdue first.
     pub async fn due(&self, shard: &str, from: Option<DueCursor>) -> Result<DuePage, StoreError> {
+        let (keys, next) = self.by_due(shard, "#due_at <= :now", from).await?;
+        Ok(DuePage { due: keys.into_iter().map(Due).collect(), next })
+    }
+
+    /// The rooms of a partition whose session is not due yet.
+    pub async fn not_due(&self, shard: &str, from: Option<DueCursor>) -> Result<RunningPage, StoreError> {
+        let (keys, next) = self.by_due(shard, "#due_at > :now", from).await?;
+        // The leases of people are there, too.
+        let room = |key: Key| key.room().filter(|room| Key::state(room) == key);
+        Ok(RunningPage { rooms: keys.into_iter().filter_map(room).collect(), next })
+    }
+
+    /// A page of the index of what is due.
+    async fn by_due(
+        &self,
+        shard: &str,
+        when: &str,
+        from: Option<DueCursor>,
+    ) -> Result<(Vec<Key>, Option<DueCursor>), StoreError> {
         let query = self
             .dynamo
             .query()
             .index_name(BY_DUE)
-            .key_condition_expression("#due_shard = :shard AND #due_at <= :now")
+            .key_condition_expression(format!("#due_shard = :shard AND {when}"))
             .expression_attribute_names("#due_shard", "due_shard")
             .expression_attribute_names("#due_at", "due_at")
             .expression_attribute_values(":shard", s(shard))
             .expression_attribute_values(":now", n(self.now().millis()));
         let (items, next) = self.page(query, from.map(|cursor| cursor.0)).await?;
-        Ok(DuePage { due: items.iter().filter_map(Key::of).map(Due).collect(), next: next.map(DueCursor) })
+        Ok((items.iter().filter_map(Key::of).collect(), next.map(DueCursor)))
     }
 
     /// Does what is due: closes the session, or frees the seat. It may be done twice, and by two at once.

@@ -13,7 +13,7 @@ use testing::receiver::Receiver;
 use testing::rooms::{PAST_ROOMS, speak, user_id};
 use testing::{API_KEY, API_SECRET, Answered, Server};
 
-use crate::realtime::everything;
+use crate::realtime::{check_connections, everything};
 use crate::webhooks::{create, end, join, start, start_changed, text};
 
 /// What no test here can bring about without more than a stack and its calls.
@@ -199,6 +199,20 @@ async fn time(server: &Server) {
     server.stack.tick().await;
 }
 
+/// Somebody whose place in the waiting room has lapsed asks for it again.
+async fn waits_again(server: &Server) {
+    let features = json!({"waiting_room_features": {"is_active": true}});
+    create(server, "guarded", None, json!({"metadata": {"room_features": features}})).await;
+    let ticket = join(server, "guarded", "bob").await;
+    lapse(server, "guarded", "PARTICIPANT#bob").await;
+    server.stack.tick().await;
+    while server.item("ROOM#main/guarded", "PARTICIPANT#bob").await["status"]["S"] == "waiting" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let resumed = server.call("POST", "/api/resume", Some(&ticket), None).await;
+    assert_eq!((resumed.status, &resumed.body["isActive"]), (200, &json!(false)), "{resumed:?}");
+}
+
 /// A connection that is gone and of whose end nobody was told, with a seat in this room by code.
 async fn gone(server: &Server, room_id: &str) -> Connection {
     let (store, user) = (server.store(), UserId::try_from("gone").expect("an id"));
@@ -247,11 +261,9 @@ async fn checked_connections(server: &Server) {
     gus.done("join-room", json!({"code": code, "guestName": "Gus"})).await;
     let mut idle = server.socket(None).await;
     let gone = gone(server, &id).await;
-    for id in server.connections().await {
-        let check = json!({"connection": {"id": id, "client": "plain"}, "turn": "check"});
-        server.enqueue("ConnectionsQueue", &check).await;
-    }
+    check_connections(server, "plain").await;
     idle.closed().await;
+    server.stack.tick().await;
     forgotten(server, &gone).await;
     gus.close().await;
     // One that a round of presence finds gone.
@@ -317,6 +329,7 @@ pub(crate) async fn assert_all_needed(server: &Server) {
     everything::say(server).await;
     checked_connections(server).await;
     time(server).await;
+    waits_again(server).await;
     // Webhooks are on their way still; some have a receiver that does not come back.
     for _ in 0..300 {
         if unneeded(server).is_empty() {

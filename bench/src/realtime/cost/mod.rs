@@ -6,9 +6,9 @@ mod prices;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use models::{Client as Kind, Connection, ConnectionId};
+use models::{Client as Kind, Connection, ConnectionId, RoomKey};
 use realtime::presence::pause_after;
-use realtime::{CHECKED_EVERY, JOINS_WITHIN, Tending, Turn};
+use realtime::{JOINS_WITHIN, PINGED_EVERY, ROOMS_AT_A_TIME, Tending};
 use serde_json::json;
 use testing::{Draft, Server};
 
@@ -30,6 +30,9 @@ const WITHIN: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether something has come.
 const LOOK: Duration = Duration::from_millis(200);
+
+/// How often the sweep has the connections of a room looked after.
+const SWEPT_EVERY: Duration = Duration::from_mins(1);
 
 /// The step that is hardly waited for.
 const PINGS: &str = "pings and minutes";
@@ -119,6 +122,7 @@ async fn hold(server: &Server, people: usize, options: &Options) -> Bill {
     session.first_pings().await;
     session.talk("chat", options.messages, ("chat-message", json!({ "content": "Shall we begin?" }))).await;
     session.talk("microphones", options.toggles, ("toggle-audio", json!({ "enabled": true }))).await;
+    session.sweeps(&format!("main/session-{people}").parse().expect("a room")).await;
     leave_all(&session.people, WITHIN).await;
     server.stack.settled().await;
     tokio::time::sleep(EMPTY_FOR + Duration::from_millis(500)).await;
@@ -174,8 +178,27 @@ impl Session<'_> {
         self.bill.steps.push(Step { used: sum.used.times(factor), presence: sum.presence * factor, ..sum });
     }
 
-    /// What the time between takes: each connection has its minutes, and is looked after from time to time, as far as that
-    /// has not happened in the steps.
+    /// What each minute's look at the connections takes. That is a part of a message about many rooms, and all of them are
+    /// this one here. The sweep's own work is the same however many sessions there are, and is not in it.
+    async fn sweeps(&mut self, room: &RoomKey) {
+        self.since("").await;
+        self.tend(&Tending::Rooms(vec![room.clone(); ROOMS_AT_A_TIME])).await;
+        let Step { used, .. } = self.since("").await;
+        let rooms = per(ROOMS_AT_A_TIME, 1);
+        let times = LASTS.as_secs_f64() / SWEPT_EVERY.as_secs_f64();
+        let used = used.times(times / rooms);
+        self.bill.steps.push(Step { name: "sweeps", used, presence: 0.0, is_talk: false });
+    }
+
+    /// Has this done.
+    async fn tend(&self, tending: &Tending) {
+        let text = serde_json::to_string(tending).expect("it has text keys");
+        self.server.stack.send("ConnectionsQueue", Draft::new(text)).expect("there is the queue");
+        self.server.stack.settled().await;
+    }
+
+    /// What the time between takes: each connection has its minutes, and is pinged from time to time, as far as that has
+    /// not happened in the steps.
     async fn idle(&mut self) {
         let tokens = open(self.server, &format!("idle-{}", self.people.len()), MEASURED).await;
         let idle = enter(self.server, Kind::SocketIo, &tokens, Duration::ZERO).await;
@@ -184,11 +207,8 @@ impl Session<'_> {
         let mut checks = 0;
         for id in &connections {
             let id = ConnectionId::try_from(id.as_str()).expect("an id");
-            let check = Tending { connection: Connection { id, client: Kind::SocketIo }, turn: Turn::Check };
-            let text = serde_json::to_string(&check).expect("it has text keys");
-            self.server.stack.send("ConnectionsQueue", Draft::new(text)).expect("there is the queue");
             // One after the other, for they are due at different times.
-            self.server.stack.settled().await;
+            self.tend(&Tending::Check(Connection { id, client: Kind::SocketIo })).await;
             checks += 1;
         }
         let tally = self.log.read().await;
@@ -198,7 +218,7 @@ impl Session<'_> {
         let mut check = used(self.server, &tally).times(1.0 / per(checks, 1));
         // The ping and the pong.
         check.messages = 2.0;
-        let of_one = LASTS.saturating_sub(JOINS_WITHIN).as_secs() / CHECKED_EVERY.as_secs() + 1;
+        let of_one = LASTS.saturating_sub(JOINS_WITHIN).as_secs() / PINGED_EVERY.as_secs() + 1;
         let all = usize::try_from(of_one).unwrap_or(usize::MAX) * self.people.len();
         let mut more = check.times(per(all.saturating_sub(self.pings), 1));
         more.minutes = per(self.people.len(), 1) * LASTS.as_secs_f64() / 60.0;

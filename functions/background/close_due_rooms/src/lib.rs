@@ -1,4 +1,5 @@
-//! Closes the sessions whose time has come and frees the seats whose lease has lapsed.
+//! Closes the sessions whose time has come, frees the seats whose lease has lapsed, and has the connections of all others
+//! looked after: `$disconnect` is best effort, and a seat whose connection stands has no lease.
 //!
 //! Everybody who reads or writes a session looks at its time himself; this is so that its end is told, too. Two may sweep at
 //! once, and one that is cut off leaves nothing half done: each entry is one conditional transaction.
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use api::{ConfigError, Env, Error, Worker, log};
 use futures_util::{StreamExt as _, stream};
+use outbox::{Entry, Queue};
+use realtime::{ROOMS_AT_A_TIME, Tending};
 use serde::{Deserialize, Serialize};
 use store::{Due, Retention, Store, Swept};
 use tracing::info;
@@ -25,6 +28,7 @@ pub struct Tick {}
 pub struct Config {
     departure: Duration,
     kept: Retention,
+    connections: Queue,
 }
 
 impl Config {
@@ -37,6 +41,7 @@ impl Config {
                 past_rooms: env.days("PAST_ROOMS_RETENTION_DAYS")?,
                 code: env.days("CODE_RETENTION_DAYS")?,
             },
+            connections: Queue::connect(env, "CONNECTIONS_QUEUE_URL")?,
         })
     }
 }
@@ -48,6 +53,8 @@ pub struct Report {
     pub closed: usize,
     /// Seats that were freed.
     pub freed: usize,
+    /// Sessions that run, and whose connections are looked after now.
+    pub running: usize,
     /// Entries that could not be dealt with; the next sweep finds them again.
     pub failed: usize,
 }
@@ -67,15 +74,39 @@ pub async fn handle(worker: &Worker<Config>, _tick: Tick) -> Result<Report, Erro
             }
         }
     }
-    info!(closed = report.closed, freed = report.freed, failed = report.failed, "swept");
+    // After all that is due: it may wait, and it costs more.
+    for shard in Store::due_shards() {
+        report.running += look_after(worker, &shard).await?;
+    }
+    let Report { closed, freed, running, failed } = report;
+    info!(closed, freed, running, failed, "swept");
     if report.failed > 0 {
         return Err(format!("entries that could not be dealt with: {}", report.failed).into());
     }
     Ok(report)
 }
 
+/// Has the connections of the sessions looked after that run; says how many those are.
+async fn look_after(worker: &Worker<Config>, shard: &str) -> Result<usize, Error> {
+    let (mut running, mut cursor) = (0, None);
+    loop {
+        let page = worker.store.not_due(shard, cursor).await?;
+        running += page.rooms.len();
+        let mut entries = vec![];
+        for rooms in page.rooms.chunks(ROOMS_AT_A_TIME) {
+            let message = serde_json::to_string(&Tending::Rooms(rooms.to_vec()))?;
+            entries.push(Entry::delayed(&message, Duration::ZERO));
+        }
+        worker.config.connections.send(entries).await?;
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(running);
+        }
+    }
+}
+
 async fn sweep(worker: &Worker<Config>, due: Vec<Due>, report: &mut Report) {
-    let Config { departure, kept } = &worker.config;
+    let Config { departure, kept, .. } = &worker.config;
     let one = |due: Due| async move { worker.store.sweep(&due, *departure, *kept).await };
     let mut swept = stream::iter(due).map(one).buffer_unordered(AT_A_TIME);
     while let Some(done) = swept.next().await {

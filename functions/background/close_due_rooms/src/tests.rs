@@ -10,12 +10,14 @@ async fn sweeper(table: &TestTable) -> Worker<Config> {
     table.worker("close_due_rooms", Config::load).await
 }
 
+/// What a sweep has done about what was due.
 async fn swept(worker: &Worker<Config>) -> Report {
-    handle(worker, Tick {}).await.expect("swept")
+    let report = handle(worker, Tick {}).await.expect("swept");
+    Report { running: 0, ..report }
 }
 
 const fn closed(closed: usize) -> Report {
-    Report { closed, freed: 0, failed: 0 }
+    Report { closed, freed: 0, running: 0, failed: 0 }
 }
 
 /// Why and when the last session of a room ended, by what is remembered of it.
@@ -114,7 +116,7 @@ async fn a_seat_whose_lease_has_lapsed_is_freed_and_the_emptied_room_ends_by_the
     let room = rooms.open("room-1", None).await;
     rooms.seat(&room.key, "ann").await;
     table.clock.advance(UNATTACHED);
-    assert_eq!(swept(&worker).await, Report { closed: 0, freed: 1, failed: 0 });
+    assert_eq!(swept(&worker).await, Report { freed: 1, ..closed(0) });
     assert_eq!(rooms.state(&room.key).await.seats, 0);
     table.clock.advance(worker.config.departure);
     assert_eq!(swept(&worker).await, closed(1));
@@ -182,4 +184,67 @@ async fn a_room_that_is_due_refuses_before_anybody_sweeps() {
     table.clock.advance(EMPTY_TIMEOUT);
     assert_eq!(rooms.redeem(&token).await, Err(models::Refusal::RoomNotActive));
     assert!(!rooms.state(&room.key).await.is_open(table.now()));
+}
+
+/// The rooms whose connections are to be looked after, by message.
+fn looked_after(table: &TestTable) -> Vec<Vec<String>> {
+    let queued = table.queued("ConnectionsQueue").into_iter();
+    queued.map(|message| serde_json::from_value(message["rooms"].clone()).expect("rooms")).collect()
+}
+
+#[tokio::test]
+async fn the_connections_of_all_sessions_that_run_are_looked_after_and_of_no_others() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let due = rooms.open("due", None).await;
+    table.clock.advance(EMPTY_TIMEOUT);
+    let unlimited = rooms.open("unlimited", None).await;
+    // Her lease is in the same index.
+    rooms.seat(&unlimited.key, "ann").await;
+    let empty = rooms.open("empty", None).await;
+    rooms.end_session(&rooms.open("ended", None).await.key).await;
+    rooms.create_by_code(&NewCodeRoom { ..new_code_room() }).await;
+    assert_eq!(
+        handle(&worker, Tick {}).await.expect("swept"),
+        Report { closed: 1, freed: 0, running: 2, failed: 0 }
+    );
+    let mut all = looked_after(&table).concat();
+    all.sort();
+    assert_eq!(all, [empty.key.to_string(), unlimited.key.to_string()], "not {}", due.key);
+}
+
+#[tokio::test]
+async fn many_rooms_are_named_by_few_messages_each_once() {
+    let table = TestTable::new().await;
+    let (worker, rooms) = (sweeper(&table).await, table.rooms());
+    let mut keys = vec![];
+    for number in 0..300 {
+        keys.push(rooms.open(&format!("room-{number}"), None).await.key.to_string());
+    }
+    assert_eq!(handle(&worker, Tick {}).await.expect("swept").running, 300);
+    let messages = looked_after(&table);
+    assert!(messages.len() < 25, "in each of eight partitions one may be short: {}", messages.len());
+    let mut named = messages.concat();
+    named.sort();
+    keys.sort();
+    assert_eq!(named, keys);
+}
+
+#[tokio::test]
+async fn a_queue_that_fails_fails_the_sweep_after_all_that_was_due() {
+    let table = TestTable::new().await;
+    let between = table.between(|asked| match asked.operation.as_str() {
+        "SendMessageBatch" => Verdict::Fails,
+        _ => Verdict::Passes,
+    });
+    let env = table.env_with("close_due_rooms", &between.variables());
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let due = rooms.open("due", None).await;
+    table.clock.advance(EMPTY_TIMEOUT);
+    rooms.open("runs", None).await;
+    let failure = handle(&worker, Tick {}).await.expect_err("it is known");
+    assert!(failure.to_string().starts_with("SQS"), "{failure}");
+    assert_eq!(rooms.state(&due.key).await.status, Status::Ended);
+    assert_eq!(swept(&sweeper(&table).await).await, closed(0), "by the next one");
+    assert_eq!(looked_after(&table).len(), 1);
 }

@@ -1,12 +1,11 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use models::{Client, Connection, Profile, Room};
+use models::{Client, Connection, Room};
 use realtime::Notice;
 use serde_json::json;
-use store::{Caller, Connected, Credential, Door, Why};
-use testing::rooms::{HOST, PAST_ROOMS};
+use store::Why;
+use testing::rooms::HOST;
 use testing::{Connections, Draft, TestTable};
 use uuid::Uuid;
 
@@ -23,16 +22,6 @@ async fn session(table: &TestTable) -> Room {
     let room = table.rooms().by_code(5).await;
     table.rooms().join(&room.key, HOST).await.expect("a seat");
     table.rooms().state(&room.key).await
-}
-
-/// Somebody joins this room by his connection.
-async fn join_on(table: &TestTable, room: &Room, user: &str, connected: &Connected) {
-    let (user, profile) =
-        (testing::rooms::user_id(user), Profile { name: user.to_owned(), avatar_url: None });
-    let credential = Credential::User { id: &user, profile: &profile };
-    let unattached = Duration::from_mins(1);
-    let door = Door { room: &room.key, credential, unattached, past_rooms: PAST_ROOMS };
-    table.store().admit_on(&door, connected, None).await.expect("a seat");
 }
 
 /// Puts a text on the queue, among those of this session.
@@ -99,8 +88,7 @@ async fn a_connection_by_which_nobody_has_this_place_is_left_alone() {
     let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", "http://127.0.0.1:1")]);
     let worker = table.worker_in(env, Config::load).await;
     let room = session(&table).await;
-    let connection = Connection { id: "one".try_into().expect("an id"), client: Client::Plain };
-    table.store().note_connection(connection.clone(), Caller::Guest).await.expect("noted");
+    let connection = table.rooms().connect("one", Client::Plain).await.connection;
     let user = testing::rooms::user_id(HOST);
     let what = What::Dropped { user, connection: connection.clone(), why: Why::Removed };
     send(&table, &room, &notice(&room, what));
@@ -117,13 +105,13 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
     let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
     let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
     let (room, other) = (session(&table).await, session(&table).await);
-    let connection = Connection { id: "one".try_into().expect("an id"), client: Client::SocketIo };
-    let connected = table.store().note_connection(connection.clone(), Caller::Guest).await.expect("noted");
+    let connected = rooms.connect("one", Client::SocketIo).await;
+    let connection = connected.connection.clone();
     let dropped = |user: &str, why| {
         let user = testing::rooms::user_id(user);
         notice(&room, What::Dropped { user, connection: connection.clone(), why })
     };
-    join_on(&table, &room, "ann", &connected).await;
+    rooms.join_on(&room.key, "ann", &connected).await;
     send(&table, &room, &dropped("ann", Why::Duplicate));
     assert_eq!(tell_all(&table, &worker).await, [true]);
     assert_eq!(connections.heard(), [], "it is hers");
@@ -137,7 +125,7 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
     assert_eq!(connections.heard(), said);
 
     let moved = table.store().connection(&connection.id).await.expect("readable").expect("there");
-    join_on(&table, &other, "ann", &moved).await;
+    rooms.join_on(&other.key, "ann", &moved).await;
     send(&table, &room, &dropped("ann", Why::Banned));
     assert_eq!(tell_all(&table, &worker).await, [true]);
     assert_eq!(connections.heard(), [], "it is of the other room");
@@ -149,12 +137,10 @@ async fn a_connection_that_is_found_to_be_gone_loses_its_seat_and_the_others_are
     let connections = Connections::start().await;
     let endpoint = connections.endpoint();
     let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
-    let worker = table.worker_in(env, Config::load).await;
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
     let room = session(&table).await;
     for id in ["ann", "bob"] {
-        let connection = Connection { id: id.try_into().expect("an id"), client: Client::Plain };
-        let connected = table.store().note_connection(connection, Caller::Guest).await.expect("noted");
-        join_on(&table, &room, id, &connected).await;
+        rooms.join_on(&room.key, id, &rooms.connect(id, Client::Plain).await).await;
     }
     connections.lose("ann");
     send(&table, &room, &notice(&room, What::Locked { locked: true, seq: 9 }));

@@ -1,13 +1,17 @@
 //! What connections need from time to time. A new one of Socket.IO is greeted; one by which nobody has joined within a
-//! minute is closed; all others are looked after as long as they stand: Socket.IO's clients by a ping, without which they
-//! would go, plain ones by asking the gateway. One that is gone unnoticed loses its place as by `$disconnect`.
+//! minute is closed; Socket.IO's clients are pinged as long as they stand, or they would go. And for the rooms that the
+//! sweep names the gateway is asked which connections stand: one that is gone unnoticed loses its place as by
+//! `$disconnect`.
+
+#[cfg(test)]
+mod tests;
 
 use api::{Batch, ConfigError, Env, Error, Halt, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
-use models::Connection;
+use models::{Connection, RoomKey};
 use outbox::{Entry, Queue};
-use realtime::{CHECKED_EVERY, JOINS_WITHIN, Said, Sockets, Tending, Turn};
+use realtime::{JOINS_WITHIN, PINGED_EVERY, Said, Sockets, Tending};
 use socket::{Heartbeat, Speak as _};
 use store::{Connected, StoreError};
 
@@ -39,15 +43,20 @@ pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatch
 }
 
 async fn tend(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error> {
-    let Tending { connection, turn } = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
-    let stands = match turn {
-        Turn::Open => open(worker, &connection).await,
-        Turn::Check => check(worker, &connection).await,
+    let next = match serde_json::from_str(message.body.as_deref().unwrap_or_default())? {
+        Tending::Open(connection) => {
+            let stands = open(worker, &connection).await;
+            stands.map(|stands| stands.then_some((Tending::Check(connection), JOINS_WITHIN)))
+        }
+        Tending::Check(connection) => {
+            let stands = check(worker, &connection).await;
+            stands.map(|stands| stands.then_some((Tending::Check(connection), PINGED_EVERY)))
+        }
+        Tending::Rooms(rooms) => check_rooms(worker, &rooms).await.map(|()| None),
     };
-    if stands.map_err(Halt::into_failure)? {
-        let pause = if turn == Turn::Open { JOINS_WITHIN } else { CHECKED_EVERY };
-        let next = serde_json::to_string(&Tending { connection, turn: Turn::Check })?;
-        worker.config.connections.send(vec![Entry::delayed(&next, pause)]).await?;
+    if let Some((next, pause)) = next.map_err(Halt::into_failure)? {
+        let entry = Entry::delayed(&serde_json::to_string(&next)?, pause);
+        worker.config.connections.send(vec![entry]).await?;
     }
     Ok(())
 }
@@ -65,7 +74,7 @@ async fn open(worker: &Worker<Config>, connection: &Connection) -> Result<bool, 
     }
 }
 
-/// Looks after a connection; says whether it stands.
+/// Looks after a connection; says whether it is to be looked after again.
 async fn check(worker: &Worker<Config>, connection: &Connection) -> Result<bool, Halt> {
     let (store, sockets) = (&worker.store, &worker.config.sockets);
     let Some(Connected { bound, .. }) = store.connection(&connection.id).await? else { return Ok(false) };
@@ -76,6 +85,16 @@ async fn check(worker: &Worker<Config>, connection: &Connection) -> Result<bool,
     }
     match connection.client.ping() {
         Some(ping) => Ok(sockets.post(store, &connection.id, ping).await != Said::Gone),
-        None => sockets.stands(store, &connection.id).await,
+        None => Ok(false),
     }
+}
+
+/// Asks for the connections of all who are in these rooms, or wait there.
+async fn check_rooms(worker: &Worker<Config>, rooms: &[RoomKey]) -> Result<(), Halt> {
+    for room in rooms {
+        let people = worker.store.participants(room).await?;
+        let connections = people.iter().filter_map(|person| person.connection.as_ref());
+        worker.config.sockets.check(&worker.store, connections).await?;
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use testing::{Server, Socket};
 
+use super::check_connections;
 use crate::webhooks::{create, start_changed};
 
 #[tokio::test]
@@ -125,11 +126,7 @@ async fn a_connection_by_which_nobody_joined_is_closed_and_others_are_not() {
     let mut joined = server.socket(None).await;
     joined.done("join-room", json!({"code": code, "guestName": "Gus"})).await;
     let mut idle = server.socket(None).await;
-    // What the queue would say in a minute.
-    for id in server.connections().await {
-        let check = json!({"connection": {"id": id, "client": "plain"}, "turn": "check"});
-        server.enqueue("ConnectionsQueue", &check).await;
-    }
+    check_connections(&server, "plain").await;
     assert_eq!(idle.closed().await, [Value::Null; 0]);
     joined.done("sync", json!({})).await;
     server.stop().await;

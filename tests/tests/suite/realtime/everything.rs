@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use socket::ClientEvent;
 use testing::{Server, Socket, SocketIo};
 
+use super::check_connections;
 use crate::webhooks::create;
 
 /// The events of a meeting in an order in which each works, but for what whoever asks does at last. `gus` is somebody who is
@@ -108,11 +109,7 @@ async fn socket_io_is_refused_pinged_and_closed_in_its_own_words() {
     let (mut gus, _) = SocketIo::connect(url, &json!({})).await;
     gus.ask("join-room", json!({"code": code, "guestName": "Gus"})).await;
     let (mut idle, _) = SocketIo::connect(url, &json!({})).await;
-    // What the queue would say in a minute.
-    for id in server.connections().await {
-        let check = json!({"connection": {"id": id, "client": "socket_io"}, "turn": "check"});
-        server.enqueue("ConnectionsQueue", &check).await;
-    }
+    check_connections(&server, "socket_io").await;
     assert_eq!(gus.packet("2").await, "2");
     assert_eq!(idle.closed().await.as_deref(), Some("41"), "or its client would come again");
     server.stop().await;

@@ -62,6 +62,13 @@ impl Meeting {
     }
 }
 
+/// Lets it be looked after each connection, as it is a minute after it came; all are taken to be of this kind.
+pub(crate) async fn check_connections(server: &Server, client: &str) {
+    for id in server.connections().await {
+        server.enqueue("ConnectionsQueue", &json!({"check": {"id": id, "client": client}})).await;
+    }
+}
+
 /// A join token of the server API for this user, with more of what is said of him.
 async fn token_of(server: &Server, room_id: &str, user: &str, more: Value) -> String {
     let mut user = json!({"user_id": user, "name": user});

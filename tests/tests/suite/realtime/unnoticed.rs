@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testing::{Server, Socket};
 
 use super::losing::hears_away;
-use super::{Meeting, joined, session, sound};
+use super::{Meeting, check_connections, joined, session, sound};
 use crate::webhooks::start_changed;
 
 /// A stack whose function for `$disconnect` ends at once; lost seats are kept for so long.
@@ -32,15 +32,6 @@ async fn cut_unheard(server: &Server, sockets: Vec<Socket>) {
     };
     tokio::time::timeout(Duration::from_mins(1), all).await.expect("it is asked");
     assert_eq!(server.connections().await.len(), known, "nobody has heard of it");
-}
-
-/// Lets it be looked after all connections, as it is every few minutes.
-async fn check_all(server: &Server) {
-    for id in server.connections().await {
-        let check = json!({"connection": {"id": id, "client": "plain"}, "turn": "check"});
-        server.enqueue("ConnectionsQueue", &check).await;
-    }
-    server.stack.settled().await;
 }
 
 /// Whether each of these people is away, as the room is shown to Hanna.
@@ -76,7 +67,7 @@ async fn a_message_that_finds_nobody_is_as_good_as_a_disconnect() {
 }
 
 #[tokio::test]
-async fn whoever_looks_after_connections_finds_those_that_are_gone_and_their_seats_are_free_in_time() {
+async fn the_sweep_finds_the_connections_that_are_gone_and_their_seats_are_free_in_time() {
     let server = start_deaf("1").await;
     let mut meeting = Meeting::of(&server, json!({"maxParticipants": 2})).await;
     let (ann, _) = joined(&server, &meeting.code, "ann").await;
@@ -86,14 +77,16 @@ async fn whoever_looks_after_connections_finds_those_that_are_gone_and_their_sea
     cut_unheard(&server, vec![ann, idle]).await;
     let guest = json!({"code": meeting.code, "guestName": "Gus"});
     assert_eq!(gus.refused("join-room", guest.clone()).await, (400, "Room is full".to_owned()));
-    check_all(&server).await;
+    server.stack.tick().await;
     loop {
         let presence = meeting.hanna.event("presence").await;
         if presence["left"][0]["displayName"] == "ann" {
             break;
         }
     }
-    // He had joined nothing, so the same look has closed his own.
+    // Nobody has joined by his, nor by the one that idled.
+    check_connections(&server, "plain").await;
+    server.stack.settled().await;
     gus.closed().await;
     let mut gus = server.socket(None).await;
     gus.done("join-room", guest).await;

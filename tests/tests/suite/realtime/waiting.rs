@@ -158,3 +158,24 @@ async fn in_rooms_of_the_server_api_moderators_pass_and_admit() {
     admin.done("sync", json!({})).await;
     server.stop().await;
 }
+
+#[tokio::test]
+async fn who_waits_finds_what_a_moderator_says_to_those_who_do_and_hears_it_anew() {
+    let server = Server::start(|_| {}).await;
+    let features = json!({"waiting_room_features": {"is_active": true, "waiting_room_msg": "Soon."}});
+    create(&server, "r1", None, json!({"metadata": {"room_features": features}})).await;
+    let (mut ann, own) = super::seated(&server, "r1", "ann", json!({})).await;
+    assert_eq!(own["waitingRoomMessage"], json!("Soon."));
+    let (mut admin, joined) = super::seated(&server, "r1", "admin", json!({"is_admin": true})).await;
+    assert_eq!(joined.get("waitingRoomMessage"), None);
+    let said = json!({"msg": "Five minutes."});
+    let reply = server.call("POST", "/api/waitingRoom/updateMsg", Some(&session(&joined)), Some(&said)).await;
+    assert_eq!(reply.status, 200, "{:?}", reply.body);
+    let told = json!({"type": "info", "text": "Five minutes.", "withSound": false});
+    assert_eq!(ann.event("notification").await, told);
+    ann.cut();
+    let mut ann = server.socket(Some(&session(&own))).await;
+    assert_eq!(ann.done("join-room", json!({})).await["waitingRoomMessage"], said["msg"]);
+    assert!(!admin.hears("notification", A_WHILE).await, "she does not wait");
+    server.stop().await;
+}

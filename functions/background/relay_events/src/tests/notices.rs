@@ -1,9 +1,9 @@
 //! What connections are to be told.
 
-use models::{Broadcast, Client, Connection, Profile, Settings, Speech};
+use models::{Broadcast, Client, Connection, Settings, Speech};
 use realtime::{Notice, What};
-use store::{Caller, Connected, Credential, Door, SettingsChange, Why};
-use testing::rooms::PAST_ROOMS;
+use store::{SettingsChange, Why};
+use testing::rooms::Rooms;
 
 use super::*;
 
@@ -13,17 +13,9 @@ fn connection(id: &str) -> Connection {
     Connection { id: id.try_into().expect("an id"), client: Client::Plain }
 }
 
-async fn connect(table: &TestTable, id: &str) -> Connected {
-    table.store().note_connection(connection(id), Caller::Guest).await.expect("noted")
-}
-
-/// Ann joins a room by code by this connection.
-async fn join_on(table: &TestTable, room: &Room, connected: &Connected) {
-    let (ann, profile) = (user_id("ann"), Profile { name: "Ann".to_owned(), avatar_url: None });
-    let credential = Credential::User { id: &ann, profile: &profile };
-    let unattached = Duration::from_mins(1);
-    let door = Door { room: &room.key, credential, unattached, past_rooms: PAST_ROOMS };
-    table.store().admit_on(&door, connected, None).await.expect("a seat");
+/// Ann joins a room by code by a connection.
+async fn join_by(rooms: &Rooms, room: &Room, id: &str) {
+    rooms.join_on(&room.key, "ann", &rooms.connect(id, Client::Plain).await).await;
 }
 
 fn notices(table: &TestTable) -> Vec<Notice> {
@@ -42,18 +34,18 @@ async fn of_a_connection_that_is_not_somebodys_any_more_the_reason_is_told_but_n
     let table = TestTable::new().await;
     let (worker, rooms) = (relayer(&table).await, table.rooms());
     let room = rooms.by_code(5).await;
-    join_on(&table, &room, &connect(&table, "one").await).await;
-    join_on(&table, &room, &connect(&table, "two").await).await;
+    join_by(&rooms, &room, "one").await;
+    join_by(&rooms, &room, "two").await;
     rooms.join(&room.key, "ann").await.expect("over REST");
-    join_on(&table, &room, &connect(&table, "three").await).await;
+    join_by(&rooms, &room, "three").await;
     rooms.remove(&room.key, "ann", false).await.expect("removed");
-    join_on(&table, &room, &connect(&table, "four").await).await;
-    let ann = connect(&table, "five").await;
-    join_on(&table, &room, &ann).await;
+    join_by(&rooms, &room, "four").await;
+    let ann = rooms.connect("five", Client::Plain).await;
+    rooms.join_on(&room.key, "ann", &ann).await;
     let bound = table.store().connection(&ann.connection.id).await.expect("readable").expect("there").bound;
     let sitting = bound.expect("bound").sitting(table.now());
     table.store().leave(&sitting, Duration::from_secs(20), None).await.expect("left");
-    join_on(&table, &room, &connect(&table, "six").await).await;
+    join_by(&rooms, &room, "six").await;
     rooms.remove(&room.key, "ann", true).await.expect("barred");
     let records = passed(&table).await;
     assert_eq!(relay(&worker, &records).await, None);
@@ -120,7 +112,7 @@ async fn the_filters_drop_what_tells_nobody_anything() {
     let room = open(&table, "room-1").await;
     let seen = passed(&table).await.len();
     rooms.mint(&room.key, "ann").await;
-    let connected = connect(&table, "one").await;
+    let connected = rooms.connect("one", Client::Plain).await;
     table.store().message(&connected.connection.id).await.expect("counted");
     assert_eq!(passed(&table).await.len(), seen);
 }
