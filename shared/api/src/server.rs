@@ -11,7 +11,7 @@ use serde::Serialize;
 pub use active_room::{ActiveRoom, MOST_BYTES_OF_ROOMS};
 pub use participant_info::{ParticipantInfo, participant_metadata};
 pub use room_info::RoomInfo;
-pub use room_metadata::room_metadata;
+pub use room_metadata::{room_metadata, waiting_message};
 
 use crate::Answer;
 

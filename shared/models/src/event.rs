@@ -112,6 +112,8 @@ pub enum Event {
     },
     /// Settings or capacity changed.
     Updated,
+    /// A moderator says something else to those who wait.
+    WaitingMessage,
     /// The server API speaks to people of the session.
     Broadcast {
         /// The item that says what, and to whom.
@@ -142,6 +144,7 @@ impl Event {
             | Self::Revoked
             | Self::Locked { .. }
             | Self::Updated
+            | Self::WaitingMessage
             | Self::Presents { .. }
             | Self::Locks { .. }
             | Self::Broadcast { .. }

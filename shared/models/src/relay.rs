@@ -251,6 +251,7 @@ mod tests {
             Event::Replaced { user: user("ann") },
             Event::Locked { locked: true },
             Event::Updated,
+            Event::WaitingMessage,
             Event::Revoked,
             Event::Presents { user: None },
             Event::Muted,

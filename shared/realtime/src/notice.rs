@@ -60,6 +60,8 @@ pub enum What {
         /// The change.
         seq: u64,
     },
+    /// Those who wait are told something else.
+    WaitingMessage,
     /// The server API spoke.
     Broadcast {
         /// The item that says what, and to whom.
@@ -81,6 +83,7 @@ impl Notice {
         let locked = (before.locked != after.locked).then_some(What::Locked { locked: after.locked, seq });
         let other = match happened.event {
             Event::Updated => Some(What::Updated { seq }),
+            Event::WaitingMessage => Some(What::WaitingMessage),
             Event::Broadcast { id } => Some(What::Broadcast { id, at: happened.at }),
             _ => None,
         };

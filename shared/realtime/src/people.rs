@@ -129,6 +129,9 @@ pub struct JoinOut {
     /// None while he waits: a ticket opens nothing else.
     #[serde(flatten)]
     inside: Option<Inside>,
+    /// What those who wait are told, for one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_room_message: Option<String>,
 }
 
 #[derive(Clone, Serialize)]
@@ -149,11 +152,11 @@ impl JoinOut {
     ) -> (Self, Vec<PresenceOut>) {
         let (state, after) = whole.shown_to(person, now);
         let inside = Inside { state, start_muted: whole.room.mutes_newcomers() };
-        (Self { participant, inside: Some(inside) }, after)
+        (Self { participant, inside: Some(inside), waiting_room_message: None }, after)
     }
 
     /// Somebody who waits.
-    pub const fn waiting(participant: ParticipantOut) -> Self {
-        Self { participant, inside: None }
+    pub const fn waiting(participant: ParticipantOut, waiting_room_message: Option<String>) -> Self {
+        Self { participant, inside: None, waiting_room_message }
     }
 }

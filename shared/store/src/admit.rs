@@ -141,7 +141,7 @@ impl Store {
     /// Says how this person would come in now, or why not; takes nothing.
     pub async fn would_admit(&self, door: &Door<'_>) -> Result<Entry, Halt> {
         let seen = self.look(door.room, false, door.user()).await?;
-        Ok(would_admit(door, seen.room.as_ref(), seen.participant.as_ref(), self.clock.now())?)
+        self.judge(door, seen.room.as_ref(), seen.participant.as_ref()).await
     }
 
     /// Lets somebody in, in one step, or says why not.
@@ -229,6 +229,23 @@ impl Store {
         Err(StoreError::kept_changing("the room").into())
     }
 
+    /// Judges by what was read, and by how many wait, where he is to be one more of them.
+    async fn judge(
+        &self,
+        door: &Door<'_>,
+        room: Option<&Room>,
+        person: Option<&Participant>,
+    ) -> Result<Entry, Halt> {
+        let entry = would_admit(door, room, person, self.clock.now())?;
+        if entry == Entry::Wait
+            && let Some(room) = room
+            && !person.is_some_and(|person| person.waits_in(room))
+        {
+            self.can_wait(room).await?;
+        }
+        Ok(entry)
+    }
+
     /// Reads the room and the person, and judges.
     async fn decide(&self, door: &Door<'_>, session: SessionId) -> Result<Known, Halt> {
         let seen = self.look(door.room, false, door.user()).await?;
@@ -237,7 +254,7 @@ impl Store {
             // An earlier attempt of ours took effect and its answer was lost.
             return Ok(Known { sid: own.sid, entry: Entry::Same, room: Some(room.clone()), person });
         }
-        let entry = would_admit(door, room.as_ref(), person.as_ref(), self.clock.now())?;
+        let entry = self.judge(door, room.as_ref(), person.as_ref()).await?;
         let sid = room.as_ref().map(|room| room.sid).ok_or(Refusal::RoomNotFound)?;
         Ok(Known { sid, entry, room, person })
     }

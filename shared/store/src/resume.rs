@@ -120,6 +120,9 @@ impl Store {
             let found = self.look(&token.room, false, Some(&token.user)).await?;
             let now = self.clock.now();
             let (room, seen, entry) = resumable(&found, token, now)?;
+            if entry == Some(Entry::Wait) {
+                self.can_wait(room).await?;
+            }
             let next = Next { token, room, seen, entry, session };
             let bind = connected.map(|connected| next.binding().step(connected));
             let steps = |now| {

@@ -13,6 +13,9 @@ use crate::items::{ParticipantItem, RoomItem};
 use crate::step::Step;
 use crate::{Store, StoreError};
 
+/// How many may wait in a session, about: who comes at the same moment is not counted.
+pub const MOST_WAITING: usize = 500;
+
 /// Somebody in a session.
 #[derive(Clone, Copy, Debug)]
 pub enum Who<'a> {
@@ -56,6 +59,17 @@ impl Store {
     /// Who waits for a seat in the present session of the room, in order of arrival.
     pub async fn waiting(&self, room: &Room) -> Result<Vec<Participant>, StoreError> {
         Ok(in_order(self.participants(&room.key).await?, room))
+    }
+
+    /// Whether one more may wait.
+    ///
+    /// Refused: as many wait as may ([`Refusal::RoomFull`]).
+    pub(crate) async fn can_wait(&self, room: &Room) -> Result<(), Halt> {
+        // Before the session begins nobody waits in it. Boxed, for hardly anybody comes by here.
+        if room.is_open(self.now()) && Box::pin(self.waiting(room)).await?.len() >= MOST_WAITING {
+            return Err(Refusal::RoomFull.into());
+        }
+        Ok(())
     }
 
     /// Admits those who wait in order of arrival, as far as there are seats, each in a step of his own; the others keep

@@ -13,7 +13,7 @@ use crate::step::{Step, s};
 
 impl Store {
     /// Those who wait are told something else, as long as the room's metadata is kept: in a room by code by all its
-    /// sessions. Whoever is connected hears that the room is another.
+    /// sessions. Whoever waits and is connected hears it at once.
     ///
     /// Refused: the session that was seen is over ([`models::Refusal::RoomNotActive`]).
     pub async fn change_waiting_message(
@@ -24,7 +24,7 @@ impl Store {
     ) -> Result<(), Halt> {
         for _ in 0..MOST_LOOKS {
             let steps = |now| {
-                let tell = RoomTransition::tell(Some(room.sid), Event::Updated, now);
+                let tell = RoomTransition::tell(Some(room.sid), Event::WaitingMessage, now);
                 let (update, there) = ("SET #waiting_message = :message", "attribute_exists(#pk)");
                 let values = vec![("message", s(message))];
                 vec![

@@ -68,6 +68,7 @@ async fn tell(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error
             session.everybody(ServerEvent::RoomLocked, &RoomLockedOut { locked, seq }).await
         }
         What::Updated { seq } => session.updated(seq).await,
+        What::WaitingMessage => session.waiting_message().await,
         What::Broadcast { id, at } => session.broadcast(id, at).await,
     };
     told.map_err(Halt::into_failure)

@@ -3,9 +3,11 @@
 use std::slice;
 
 use api::rooms::{ParticipantOut, WaiterOut};
+use api::server::waiting_message;
 use api::{Halt, Worker};
 use models::{
-    Broadcast, Connection, Participant, ParticipantId, RoomKey, SessionToken, Sid, Speech, Timestamp, UserId,
+    Broadcast, Connection, Participant, ParticipantId, RoomKey, SessionToken, Sid, Speech, Timestamp, Tone,
+    UserId,
 };
 use realtime::people::{JoinOut, Whole};
 use realtime::{
@@ -86,6 +88,14 @@ impl Session<'_> {
         let himself = sent_back.then(|| waiter.clone());
         let told = whole.present.into_iter().filter(Participant::may_moderate).chain(himself).collect();
         self.tell(told, ServerEvent::ParticipantWaiting, &data).await
+    }
+
+    /// Tells those who wait what they are told by now.
+    pub(crate) async fn waiting_message(&self) -> Result<(), Halt> {
+        let Some(whole) = self.whole().await? else { return Ok(()) };
+        let Some(text) = waiting_message(&whole.document) else { return Ok(()) };
+        let data = NotificationOut { tone: Tone::Info, text, with_sound: false };
+        self.tell(whole.waiting, ServerEvent::Notification, &data).await
     }
 
     /// Tells somebody that he was admitted, as if he had joined now; if he is there still.

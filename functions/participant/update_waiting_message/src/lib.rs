@@ -1,5 +1,5 @@
 //! `POST /api/waitingRoom/updateMsg`: a moderator says what those who wait are told: `waiting_room_msg` of the room's
-//! metadata.
+//! metadata. Who waits and is connected hears it, who comes finds it.
 
 #[cfg(test)]
 mod tests;

@@ -63,7 +63,7 @@ async fn the_metadata_says_it_from_then_on_and_nothing_else() {
     assert_eq!(metadata_after, before);
     assert_eq!(metadata(&table, &key).await.1["metadata_id"], id, "the same until it says something else");
     let told: Vec<_> = table.history(&key).await.iter().map(testing::history::Step::event).collect();
-    assert_eq!(told.last(), Some(&json!({"type": "updated"})));
+    assert_eq!(told.last(), Some(&json!({"type": "waiting_message"})));
 }
 
 #[tokio::test]

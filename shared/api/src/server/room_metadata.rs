@@ -54,6 +54,16 @@ fn with_words(room: &Room, text: String) -> String {
     Value::Object(metadata).to_string()
 }
 
+/// What those who wait in a room are told; none where nothing is.
+pub fn waiting_message(document: &RoomDocument) -> Option<String> {
+    let said = document.waiting_message.clone().or_else(|| {
+        let metadata: Value = serde_json::from_str(&document.metadata).ok()?;
+        let features = metadata.pointer("/room_features/waiting_room_features")?;
+        features.get(MESSAGE)?.as_str().map(str::to_owned)
+    });
+    said.filter(|message| !message.is_empty())
+}
+
 fn with_message(document: &RoomDocument, message: &str) -> Option<String> {
     let mut metadata: Value = serde_json::from_str(&document.metadata).ok()?;
     let features = metadata.pointer_mut("/room_features/waiting_room_features")?.as_object_mut()?;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use api::rooms::{ParticipantOut, room_of_code};
+use api::server::waiting_message;
 use api::{Bearer, ConfigError, Env, Fields, Halt, Scope, Sessions, keep, log};
 use models::{GuestName, Profile, Refusal, RoomKey, SessionToken};
 use serde::Deserialize;
@@ -229,7 +230,8 @@ impl Visit<'_> {
 /// The participant with all that he finds in the room.
 async fn answer(realtime: &Realtime, room: &RoomKey, participant: ParticipantOut) -> Result<Answer, Halt> {
     if !participant.is_active {
-        return Ok(super::data(&JoinOut::waiting(participant)));
+        let document = realtime.store.room_with_document(room).await?.document;
+        return Ok(super::data(&JoinOut::waiting(participant, document.as_ref().and_then(waiting_message))));
     }
     let now = realtime.now();
     let whole = Whole::read(&realtime.store, room, now).await?.ok_or(Refusal::RoomNotActive)?;

@@ -1,5 +1,6 @@
 //! The waiting room, on the embedded DynamoDB.
 
+mod crowded;
 mod decided;
 mod races;
 mod told;
