@@ -37,7 +37,7 @@ pub use ids::{
     ApiKeyId, ConnectionId, IdError, ParticipantId, RoomId, RoomKey, SessionId, Sid, Tenant, TokenId, UserId,
 };
 pub use lock::{Lock, LockChange, Word, Words};
-pub use participant::{Denial, Locks, Metadata, Participant, Profile, Role, Standing};
+pub use participant::{Denial, Locks, Metadata, MutedBy, Participant, Profile, Role, Standing};
 pub use permission::Permission;
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use refusal::{Refusal, Violation};

@@ -117,6 +117,15 @@ impl Metadata {
     }
 }
 
+/// Who muted somebody, and when: one mute is told from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MutedBy {
+    /// The moderator.
+    pub id: ParticipantId,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A person in a session of a room.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts about somebody")]
@@ -161,8 +170,8 @@ pub struct Participant {
     pub connection: Option<Connection>,
     /// What he shows of himself.
     pub media: Media,
-    /// The moderator who muted him, until he shows himself otherwise.
-    pub muted_by: Option<ParticipantId>,
+    /// Who muted him last, until he shows himself otherwise.
+    pub muted_by: Option<MutedBy>,
     /// Whether he was put out of the place that he gave up last.
     pub removed: bool,
     /// From when on his place may be released, since nobody is connected to it.

@@ -4,8 +4,8 @@ mod waiting;
 
 use models::relay::{Over, Told, over, told};
 use models::{
-    Client, Connection, ConnectionId, Denial, Happened, ParticipantId, Room, RoomKey, SessionId, Sid,
-    Standing, Timestamp, UserId,
+    Client, Connection, ConnectionId, Denial, Happened, MutedBy, ParticipantId, Room, RoomKey, SessionId,
+    Sid, Standing, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ struct PersonImage {
     due_at: Option<Timestamp>,
     connection: Option<ConnectionId>,
     client: Option<Client>,
-    muted_by: Option<ParticipantId>,
+    muted_by: Option<MutedBy>,
     #[serde(default)]
     removed: bool,
     denied: Option<Denial>,
@@ -164,9 +164,9 @@ impl PersonImage {
         Some(Connection { id: self.connection.clone()?, client: self.client? })
     }
 
-    /// Who has muted him since `before`. Whatever he shows after that takes the mark away, so that the next one is new.
+    /// Who has muted him since `before`.
     fn muted(&self, before: &Self, room: &RoomKey, user: &UserId) -> Option<Muted> {
-        let by = self.muted_by.filter(|by| before.muted_by != Some(*by))?;
+        let MutedBy { id: by, .. } = self.muted_by.filter(|by| before.muted_by != Some(*by))?;
         let connection = self.connection()?;
         Some(Muted { room: room.clone(), sid: self.sid, user: user.clone(), connection, by })
     }
@@ -352,11 +352,12 @@ mod tests {
     #[test]
     fn who_is_muted_while_he_is_connected_is_told_by_whom_and_once() {
         let moderator = ParticipantId(Uuid::from_u128(9));
-        let muted = |connection| {
+        let muted_at = |connection, at: &str| {
             let mut image = ann(1, "active", Some(1), connection);
-            image["muted_by"] = json!({"S": moderator.to_string()});
+            image["muted_by"] = json!({"M": {"id": {"S": moderator.to_string()}, "at": {"N": at}}});
             image
         };
+        let muted = |connection| muted_at(connection, "5");
         let told = |old, new| match record("PARTICIPANT#ann", old, new).change().expect("readable") {
             Some(Change::Person(change)) => change.muted,
             _ => None,
@@ -365,6 +366,7 @@ mod tests {
         let one = told(heard(), muted(Some("c"))).expect("told");
         assert_eq!((one.connection.id.as_str(), one.user.as_str(), one.by), ("c", "ann", moderator));
         assert_eq!(told(muted(Some("c")), muted(Some("c"))), None, "he was told");
+        assert!(told(muted(Some("c")), muted_at(Some("c"), "6")).is_some(), "once more");
         assert_eq!(told(muted(Some("c")), heard()), None, "he speaks again");
         assert_eq!(told(ann(1, "active", Some(1), None), muted(None)), None, "nobody is there");
     }

@@ -28,22 +28,23 @@ pub struct Mute<'a> {
 
 impl Store {
     /// Turns off the microphone of somebody, or of all who have no rights, in the record of what they show. Everybody is told
-    /// that it is off, and they themselves by whom. Who has none on is not written; whoever has may turn it on again.
+    /// that it is off, and they themselves by whom, also where the record says so already: it may be wrong, for a client need
+    /// not say what it sends. Whoever is connected may turn it on again.
     ///
     /// Refused: no such room, another session or none; of one, who is not in or is seen by nobody
     /// ([`Refusal::ParticipantNotFound`]).
     pub async fn mute(&self, mute: Mute<'_>, keep: Option<Keep<'_, ()>>) -> Result<(), Halt> {
         for _ in 0..MOST_LOOKS {
-            let heard = self.heard(mute).await?;
-            if self.mute_all(mute, &heard, keep.as_ref()).await? {
+            let meant = self.meant(mute).await?;
+            if self.mute_all(mute, &meant, keep.as_ref()).await? {
                 return Ok(());
             }
         }
         Err(StoreError::kept_changing("the participants").into())
     }
 
-    /// Those who are meant and have their microphone on.
-    async fn heard(&self, mute: Mute<'_>) -> Result<Vec<UserId>, Halt> {
+    /// Those who are meant, as far as anybody is there to be told, or has a microphone on.
+    async fn meant(&self, mute: Mute<'_>) -> Result<Vec<UserId>, Halt> {
         let Mute { room: key, sid, whom, .. } = mute;
         let mut meant = if let Some(user) = whom {
             let seen = self.look(key, false, Some(user)).await?;
@@ -55,7 +56,7 @@ impl Store {
             let all = self.participants(key).await?.into_iter();
             all.filter(|person| person.is_in(&room) && person.role == Role::Participant).collect()
         };
-        meant.retain(|person: &Participant| person.media.audio);
+        meant.retain(|person: &Participant| person.connection.is_some() || person.media.audio);
         Ok(meant.into_iter().map(|person| person.user).collect())
     }
 

@@ -105,7 +105,7 @@ async fn the_host_of_a_room_by_code_mutes_a_guest() {
 }
 
 #[tokio::test]
-async fn who_is_silent_already_is_not_written() {
+async fn who_is_silent_already_and_has_no_connection_is_not_written() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());
     let key = rooms.open("room-1", None).await.key;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Brings;
 use crate::{
-    Connection, ConnectionId, Denial, Entry, LockChange, Locks, Media, MediaChange, Participant,
+    Connection, ConnectionId, Denial, Entry, LockChange, Locks, Media, MediaChange, MutedBy, Participant,
     ParticipantId, SessionId, Sid, Standing, Timestamp, UserId, Word, waiter_expires_at,
 };
 
@@ -291,7 +291,8 @@ impl PersonTransition {
                 (person.media, person.muted_by) = (change.of(person.media), None);
             }
             Becomes::Muted(by) => {
-                (person.media, person.muted_by) = (MediaChange::MUTED.of(person.media), Some(*by));
+                (person.media, person.muted_by) =
+                    (MediaChange::MUTED.of(person.media), Some(MutedBy { id: *by, at: self.now }));
             }
             Becomes::Settled => person.previous_session = None,
             Becomes::Invited { token, token_expires_at, expires_at, dropped } => {

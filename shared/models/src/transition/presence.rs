@@ -134,7 +134,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Client, Connection, Media, ParticipantId, RoomKey, Tenant};
+    use crate::{Client, Connection, Media, MutedBy, ParticipantId, RoomKey, Tenant};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const SID: Sid = Sid(Uuid::from_u128(1));
@@ -230,7 +230,8 @@ mod tests {
         let transition = muting.person(NOW);
         assert!(transition.holds(Some(&seen)));
         let muted = transition.apply(Some(&seen)).expect("there");
-        assert_eq!((muted.media, muted.muted_by), (Media::default(), Some(seen.id)));
+        let by = Some(MutedBy { id: seen.id, at: NOW });
+        assert_eq!((muted.media, muted.muted_by), (Media::default(), by));
         let transition = show("new").person(NOW);
         assert!(transition.holds(Some(&muted)));
         let shown = transition.apply(Some(&muted)).expect("there");

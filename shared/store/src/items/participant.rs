@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use models::{
-    Client, Connection, ConnectionId, Locks, Media, Metadata, Participant, ParticipantId, Profile, Role,
-    RoomKey, SessionId, Sid, Standing, Timestamp, UserId, Words,
+    Client, Connection, ConnectionId, Locks, Media, Metadata, MutedBy, Participant, ParticipantId, Profile,
+    Role, RoomKey, SessionId, Sid, Standing, Timestamp, UserId, Words,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ pub(crate) struct ParticipantItem {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     hand: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    muted_by: Option<ParticipantId>,
+    muted_by: Option<MutedBy>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     removed: bool,
     /// The lease of a seat without a connection: from then on the sweep may release it.

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
-use models::{Entry, ParticipantId, RoomKey, Standing, Timestamp, UserId, Word, waiter_expires_at};
+use models::{Entry, MutedBy, ParticipantId, RoomKey, Standing, Timestamp, UserId, Word, waiter_expires_at};
 use uuid::Uuid;
 
 use super::Expression;
-use crate::items::{Key, ParticipantItem, due_shard, token_attribute};
-use crate::step::{Action, Step, b, n, s};
+use crate::items::{Key, ParticipantItem, due_shard, encode, token_attribute};
+use crate::step::{Action, Step, b, m, n, s};
 
 /// What somebody shows: an attribute for each switch that is on, and who muted him.
 const SHOWN: [&str; 5] = ["#audio", "#video", "#screen", "#hand", "#muted_by"];
@@ -173,7 +173,7 @@ impl Expression {
                 self.remove(["#muted_by"]);
             }
             Becomes::Muted(by) => {
-                self.bind("muted_by", s(by));
+                self.bind("muted_by", m(encode(&MutedBy { id: *by, at: transition.now })));
                 self.set(["#muted_by = :muted_by"]);
                 self.remove(["#audio"]);
             }

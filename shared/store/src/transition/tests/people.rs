@@ -2,8 +2,8 @@
 
 use models::transition::{Becomes, Brings, Held, PersonNeed, PersonTransition};
 use models::{
-    Client, Connection, Denial, Entry, Media, MediaChange, Metadata, Participant, ParticipantId, Profile,
-    Role, Sid, Standing,
+    Client, Connection, Denial, Entry, Media, MediaChange, Metadata, MutedBy, Participant, ParticipantId,
+    Profile, Role, Sid, Standing,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -37,7 +37,8 @@ fn media_change() -> impl Strategy<Value = MediaChange> {
 pub(super) fn person() -> impl Strategy<Value = Participant> {
     let sits = (session(), prop::option::of(session()), any::<bool>());
     let times = (prop::option::of(moment()), prop::option::of(moment()), prop::option::of(moment()));
-    let muted_by = prop::option::of(Just(ParticipantId(Uuid::from_u128(7))));
+    let muted_by =
+        prop::option::of(moment().prop_map(|at| MutedBy { id: ParticipantId(Uuid::from_u128(7)), at }));
     let shows = (prop::option::of(socket()), media(), muted_by);
     (
         sid(),
