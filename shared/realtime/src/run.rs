@@ -152,8 +152,10 @@ where
         }
     };
     let Some((connected, pace)) = counted else {
-        // Nobody knows it any more: it was counted as gone, or its `$connect` was given up.
+        // Nobody knows it any more: it was counted as gone, or was to be closed, and waits for an answer in vain.
         warn!("a message of an unknown connection");
+        let connection = Connection { id: id.clone(), client: client_by(text) };
+        realtime.sockets.close(&realtime.store, &connection).await?;
         return Ok("UNKNOWN_CONNECTION");
     };
     let client = connected.connection.client;

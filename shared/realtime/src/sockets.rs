@@ -17,7 +17,7 @@ use aws_sdk_apigatewaymanagement::operation::get_connection::GetConnectionError;
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use futures_util::{StreamExt as _, stream};
-use models::{Client, Connection, ConnectionId};
+use models::{Client, Connection, ConnectionId, Participant, RoomKey};
 use serde::Serialize;
 use socket::{ServerEvent, Speak as _};
 use store::{Binding, Grace, Store, StoreError};
@@ -217,27 +217,28 @@ impl Sockets {
         all(dismissals).await.into_iter().collect()
     }
 
-    /// Asks the gateway which of these connections stand, many at a time. Of those that are gone the table is told.
-    pub async fn check<'a>(
-        &self,
-        store: &Store,
-        connections: impl IntoIterator<Item = &'a Connection>,
-    ) -> Result<(), Halt> {
-        let looks = connections.into_iter().map(|connection| self.stands(store, &connection.id));
-        let looks = looks.map(|look| Box::pin(look) as Call<'_, Result<bool, Halt>>);
-        all(looks.collect()).await.into_iter().try_for_each(|stands| stands.map(|_| ()))
+    /// Asks the gateway whether the connections of these people in a room stand, many at a time. Of those that are gone the
+    /// table is told.
+    pub async fn check(&self, store: &Store, room: &RoomKey, people: &[Participant]) -> Result<(), Halt> {
+        let looks = people.iter().filter_map(|person| Some((person, &person.connection.as_ref()?.id)));
+        let looks = looks.map(|(person, id)| {
+            let look = async move {
+                if self.is_gone(id).await {
+                    store.lose_connection(room, person, self.grace).await?;
+                }
+                Ok(())
+            };
+            Box::pin(look) as Call<'_, Result<(), Halt>>
+        });
+        all(looks.collect()).await.into_iter().collect()
     }
 
-    /// Asks the gateway whether a connection stands. Of one that is gone the table is told.
-    async fn stands(&self, store: &Store, id: &ConnectionId) -> Result<bool, Halt> {
+    /// Asks the gateway whether a connection is gone. If it does not say so, it is not.
+    async fn is_gone(&self, id: &ConnectionId) -> bool {
         let asked = self.management.get_connection().connection_id(id.as_str()).send().await;
-        let gone = asked.err().is_some_and(|failed| {
+        asked.err().is_some_and(|failed| {
             failed.as_service_error().is_some_and(GetConnectionError::is_gone_exception)
-        });
-        if gone {
-            store.disconnect(id, self.grace).await?;
-        }
-        Ok(!gone)
+        })
     }
 }
 

@@ -83,9 +83,10 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a connection by which nobody has joined; says whether there was one. After that nobody can join by it.
+    /// Forgets a connection by which nobody has joined; says whether it is forgotten. After that nobody can join by it.
     pub async fn forget_unused(&self, id: &ConnectionId) -> Result<bool, StoreError> {
-        let delete = Step::delete(Key::connection(id), as_bound(None), vec![]);
+        // Also where there is none any more: after a lost answer it is not known who has forgotten it.
+        let delete = Step::delete(Key::connection(id), "attribute_not_exists(#bound)", vec![]);
         Ok(matches!(self.commit_one(&delete).await?, Outcome::Committed(_)))
     }
 
@@ -139,17 +140,19 @@ impl Store {
     pub async fn disconnect(&self, id: &ConnectionId, grace: Grace) -> Result<bool, Halt> {
         let key = Key::connection(id);
         let mut found = self.get(&key).await?;
-        let mut lost = false;
+        let mut was_his = false;
         for _ in 0..MOST_LOOKS {
-            let Some(item) = found else { return Ok(lost) };
+            let Some(item) = found else { return Ok(was_his) };
             let seen = ConnectionItem::decode(item)?.connected(id.clone());
-            for bound in seen.bound.iter().chain(&seen.bound_before) {
-                lost |= self.lose(id, bound, grace).await?;
+            for Binding { room, sid, user, waits, .. } in seen.bound.iter().chain(&seen.bound_before) {
+                let seen = if *waits { Standing::Waiting } else { Standing::Active };
+                let loss = Loss { sid: *sid, user: user.clone(), seen, connection: id.clone() };
+                was_his |= self.lose(room, loss, grace).await?;
             }
             let values = seen.bound.iter().map(|bound| ("seen", m(encode(bound)))).collect();
             let delete = Step::delete(key.clone(), as_bound(seen.bound.as_ref()), values);
             found = match self.commit_one(&delete).await? {
-                Outcome::Committed(_) => return Ok(lost),
+                Outcome::Committed(_) => return Ok(was_his),
                 Outcome::Refused(verdicts) => match verdicts.into_iter().next() {
                     Some(Verdict::Failed(item)) => item,
                     _ => None,
@@ -159,17 +162,30 @@ impl Store {
         Err(StoreError::kept_changing("the connection").into())
     }
 
+    /// The same for somebody as he was seen in a room, whatever is known of the connection that he has by his record.
+    pub async fn lose_connection(
+        &self,
+        room: &RoomKey,
+        person: &Participant,
+        grace: Grace,
+    ) -> Result<bool, Halt> {
+        let Some(Connection { id, .. }) = &person.connection else { return Ok(false) };
+        if self.disconnect(id, grace).await? {
+            return Ok(true);
+        }
+        let Participant { sid, user, standing: seen, .. } = person;
+        let loss = Loss { sid: *sid, user: user.clone(), seen: *seen, connection: id.clone() };
+        self.lose(room, loss, grace).await
+    }
+
     /// Whoever has the place keeps it for a while, if this is still his connection.
-    async fn lose(&self, id: &ConnectionId, bound: &Binding, grace: Grace) -> Result<bool, Halt> {
-        let Binding { room, sid, user, waits, .. } = bound;
-        let seen = if *waits { Standing::Waiting } else { Standing::Active };
-        let mut loss = Loss { sid: *sid, user: user.clone(), seen, connection: id.clone() };
+    async fn lose(&self, room: &RoomKey, mut loss: Loss, grace: Grace) -> Result<bool, Halt> {
         for _ in 0..MOST_LOOKS {
             let kept = if loss.seen == Standing::Waiting { grace.waiting } else { grace.seat };
             let steps = |now: Timestamp| {
                 let state = loss.state(now).map(|state| Step::of_room(room, &state));
                 let person = loss.person(now.plus(kept), now);
-                state.into_iter().chain([Step::of_person(room, user, &person)]).collect()
+                state.into_iter().chain([Step::of_person(room, &loss.user, &person)]).collect()
             };
             // Of who waits only his record is written, which may be done twice.
             let verdicts = match self.commit_cheaply::<()>(None, |_| (), steps).await? {
@@ -179,8 +195,8 @@ impl Store {
             let Some(Verdict::Failed(item)) = verdicts.into_iter().last() else { return Ok(false) };
             let person = item.map(ParticipantItem::decode).transpose()?;
             let still = person.filter(|person| {
-                person.sid == *sid
-                    && person.connection.as_ref().is_some_and(|connection| connection.id == *id)
+                person.sid == loss.sid
+                    && person.connection.as_ref().is_some_and(|own| own.id == loss.connection)
             });
             // He was admitted, or sent back to wait, in between.
             match still.map(|person| person.standing) {

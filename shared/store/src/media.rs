@@ -28,7 +28,7 @@ impl Store {
     /// anything changed.
     ///
     /// Refused: session over ([`Refusal::RoomNotActive`]), who is not in or says it by a connection that is not his any
-    /// more ([`Refusal::ParticipantNotFound`]), and what he may not show ([`Participant::may_show`]).
+    /// more ([`Refusal::NotInRoom`]), and what he may not show ([`Participant::may_show`]).
     pub async fn show(&self, shown: Shown<'_>) -> Result<bool, Halt> {
         let Shown { room: key, sid, user, by, change } = shown;
         let showing = Showing { sid, user: user.clone(), by: by.clone(), change };
@@ -39,7 +39,7 @@ impl Store {
                 person.connection.as_ref().is_some_and(|connection| connection.id == *by)
             };
             let person = seen.participant.filter(|person| person.is_in(&room) && his(person));
-            let person = person.ok_or(Refusal::ParticipantNotFound)?;
+            let person = person.ok_or(Refusal::NotInRoom)?;
             person.may_show(change, &room)?;
             if change.of(person.media) == person.media {
                 return Ok(false);

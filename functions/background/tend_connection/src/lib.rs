@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use api::{Batch, ConfigError, Env, Error, Halt, Worker};
+use api::{Batch, ConfigError, Env, Error, Halt, Worker, log};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
 use models::{Connection, RoomKey};
@@ -52,7 +52,10 @@ async fn tend(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error
             let stands = check(worker, &connection).await;
             stands.map(|stands| stands.then_some((Tending::Check(connection), PINGED_EVERY)))
         }
-        Tending::Rooms(rooms) => check_rooms(worker, &rooms).await.map(|()| None),
+        Tending::Rooms(rooms) => {
+            check_rooms(worker, &rooms).await;
+            Ok(None)
+        }
     };
     if let Some((next, pause)) = next.map_err(Halt::into_failure)? {
         let entry = Entry::delayed(&serde_json::to_string(&next)?, pause);
@@ -77,9 +80,14 @@ async fn open(worker: &Worker<Config>, connection: &Connection) -> Result<bool, 
 /// Looks after a connection; says whether it is to be looked after again.
 async fn check(worker: &Worker<Config>, connection: &Connection) -> Result<bool, Halt> {
     let (store, sockets) = (&worker.store, &worker.config.sockets);
-    let Some(Connected { bound, .. }) = store.connection(&connection.id).await? else { return Ok(false) };
-    // Forgotten first: whoever joins by it just now is refused, and not put out.
-    if bound.is_none() && store.forget_unused(&connection.id).await? {
+    let is_unused = match store.connection(&connection.id).await? {
+        // Forgotten first: whoever joins by it just now is refused, and not put out.
+        Some(Connected { bound: None, .. }) => store.forget_unused(&connection.id).await?,
+        Some(_) => false,
+        // It may stand all the same, where something broke off after it was forgotten.
+        None => true,
+    };
+    if is_unused {
         sockets.close(store, connection).await?;
         return Ok(false);
     }
@@ -89,12 +97,17 @@ async fn check(worker: &Worker<Config>, connection: &Connection) -> Result<bool,
     }
 }
 
-/// Asks for the connections of all who are in these rooms, or wait there.
-async fn check_rooms(worker: &Worker<Config>, rooms: &[RoomKey]) -> Result<(), Halt> {
+/// Asks for the connections of all who are in these rooms, or wait there. What fails is done by the next sweep; to have it
+/// come again would only double that.
+async fn check_rooms(worker: &Worker<Config>, rooms: &[RoomKey]) {
     for room in rooms {
-        let people = worker.store.participants(room).await?;
-        let connections = people.iter().filter_map(|person| person.connection.as_ref());
-        worker.config.sockets.check(&worker.store, connections).await?;
+        if let Err(halt) = check_room(worker, room).await {
+            log::failure("looking after the connections of a room", &halt.into_failure());
+        }
     }
-    Ok(())
+}
+
+async fn check_room(worker: &Worker<Config>, room: &RoomKey) -> Result<(), Halt> {
+    let people = worker.store.participants(room).await?;
+    worker.config.sockets.check(&worker.store, room, &people).await
 }

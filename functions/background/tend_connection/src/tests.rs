@@ -148,11 +148,32 @@ async fn a_ping_that_finds_nobody_is_as_good_as_a_disconnect() {
 }
 
 #[tokio::test]
+async fn one_that_was_forgotten_and_not_closed_is_closed_by_the_next_try() {
+    let parts = parts().await;
+    let connection = parts.table.rooms().connect("one", Client::Plain).await.connection;
+    parts.table.store().forget_unused(&connection.id).await.expect("forgotten");
+    assert_eq!(parts.look_after(&Tending::Check(connection)).await, (true, vec![]));
+    assert_eq!(parts.connections.heard(), [said("one", None)]);
+}
+
+#[tokio::test]
+async fn a_seat_whose_connection_only_its_record_knows_of_is_found_by_the_sweep() {
+    let parts = parts().await;
+    let rooms = parts.table.rooms();
+    let room = rooms.by_code(5).await;
+    rooms.join_on(&room.key, "ann", &rooms.connect("ann", Client::Plain).await).await;
+    // Whoever is behind it now has joined nothing.
+    rooms.connect("ann", Client::Plain).await;
+    parts.connections.lose("ann");
+    assert_eq!(parts.look_after(&Tending::Rooms(vec![room.key.clone()])).await, (true, vec![]));
+    assert_eq!(parts.away(&room).await, [("ann".to_owned(), SEAT_KEPT)]);
+}
+
+#[tokio::test]
 async fn of_the_rooms_that_the_sweep_names_those_whose_connection_is_gone_are_away_and_no_others() {
     let parts = parts().await;
     let rooms = parts.table.rooms();
     let (one, other, unnamed) = (rooms.by_code(9).await, rooms.by_code(9).await, rooms.by_code(9).await);
-    rooms.set(&one.key, |settings| settings.waiting_room = true).await;
     for (id, room, client) in [
         ("ann", &one, Client::Plain),
         ("bob", &one, Client::SocketIo),
@@ -161,6 +182,7 @@ async fn of_the_rooms_that_the_sweep_names_those_whose_connection_is_gone_are_aw
     ] {
         rooms.join_on(&room.key, id, &rooms.connect(id, client).await).await;
     }
+    rooms.set(&one.key, |settings| settings.waiting_room = true).await;
     let eve = rooms.join_on(&one.key, "eve", &rooms.connect("eve", Client::Plain).await).await;
     for id in ["ann", "cyd", "dan", "eve"] {
         parts.connections.lose(id);
@@ -216,7 +238,7 @@ async fn a_gateway_that_does_not_answer_takes_nobodys_seat() {
 #[tokio::test]
 async fn what_cannot_be_read_comes_again_until_it_is_a_dead_letter() {
     let parts = parts().await;
-    for body in ["", "{}", r#"{"check":{"id":""}}"#, r#"{"rooms":["no room"]}"#] {
+    for body in ["no JSON", "{}", r#"{"check":{"id":""}}"#, r#"{"rooms":["no room"]}"#] {
         let (done, _) = parts.tend(body).await;
         assert!(!done, "{body}");
     }

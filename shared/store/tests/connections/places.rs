@@ -210,6 +210,21 @@ async fn who_moves_to_another_room_loses_both_places_if_he_never_came_to_leave_t
 }
 
 #[tokio::test]
+async fn an_unused_connection_is_forgotten_also_where_the_answer_to_that_was_lost() {
+    let table = TestTable::new().await;
+    let (store, rooms) = (table.store(), table.rooms());
+    connect(&store, "c").await;
+    for _ in 0..2 {
+        assert!(store.forget_unused(&id("c")).await.expect("done"));
+    }
+    let connected = connect(&store, "used").await;
+    let room = rooms.open("room", None).await;
+    redeem_on(&store, &rooms.mint(&room.key, "ann").await, &connected).await.expect("a seat");
+    assert!(!store.forget_unused(&id("used")).await.expect("done"));
+    assert!(store.connection(&id("used")).await.expect("readable").is_some());
+}
+
+#[tokio::test]
 async fn a_change_of_somebody_has_no_webhook_and_no_number() {
     let table = TestTable::new().await;
     let (store, rooms) = (table.store(), table.rooms());

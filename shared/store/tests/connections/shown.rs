@@ -47,9 +47,9 @@ async fn only_the_connection_that_he_has_says_what_he_shows() {
     show(&store, &joined, "c", ON).await.expect("shown");
     let shown = person(&store, &joined.room).await.media;
     store.disconnect(&id("c"), GRACE).await.expect("lost");
-    assert_eq!(refused(show(&store, &joined, "c", MediaChange::OFF).await), Refusal::ParticipantNotFound);
+    assert_eq!(refused(show(&store, &joined, "c", MediaChange::OFF).await), Refusal::NotInRoom);
     attach(&store, &session_of(&joined), &connect(&store, "d").await).await.expect("attached");
-    assert_eq!(refused(show(&store, &joined, "c", MediaChange::OFF).await), Refusal::ParticipantNotFound);
+    assert_eq!(refused(show(&store, &joined, "c", MediaChange::OFF).await), Refusal::NotInRoom);
     assert_eq!(person(&store, &joined.room).await.media, shown, "kept while he is in");
     assert!(show(&store, &joined, "d", MediaChange::MUTED).await.expect("muted"));
 }
