@@ -12,7 +12,7 @@ use store::Admission;
 use crate::jwks::Jwks;
 use crate::rooms::Session;
 use crate::signing::SigningSecrets;
-use crate::tokens::{SESSION_KID, check_times, is_join_token, verify, verify_by};
+use crate::tokens::{SESSION_KID, check_times, expiry_of, is_join_token, verify, verify_by};
 use crate::{ConfigError, Env, Request, Secret, log};
 
 /// Longest URL of a picture that is kept.
@@ -63,6 +63,11 @@ impl<'a> Bearer<'a> {
     /// Whether the token says that it is a join token: it is verified by the API key that it names.
     pub fn is_join(self) -> bool {
         is_join_token(self.0)
+    }
+
+    /// When the token says that it runs out, if it does; believed only after it was verified.
+    pub fn expires_at(self) -> Option<Timestamp> {
+        expiry_of(self.0)
     }
 
     /// Whether the token says that it is a session token.

@@ -111,9 +111,23 @@ pub(crate) fn is_join_token(text: &str) -> bool {
     struct Id {
         jti: String,
     }
-    let payload = text.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
-    let id = payload.and_then(|payload| serde_json::from_slice::<Id>(&payload).ok());
-    id.is_some_and(|id| id.jti.parse::<TokenId>().is_ok())
+    claims_of::<Id>(text).is_some_and(|id| id.jti.parse::<TokenId>().is_ok())
+}
+
+/// When the text says that it runs out, if it does; believed only after its signature was checked.
+pub(crate) fn expiry_of(text: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Expiry {
+        exp: f64,
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a time out of range is far in past or future")]
+    claims_of(text).map(|Expiry { exp }| Timestamp::from_seconds(exp as i64))
+}
+
+/// What a token says that nobody has verified.
+fn claims_of<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let payload = text.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok())?;
+    serde_json::from_slice(&payload).ok()
 }
 
 /// The API key that a join token says it is of; believed only after its signature was checked with that key's secret.

@@ -67,7 +67,7 @@ pub enum Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four independent facts, each judged at its own place in the order"
+    reason = "independent facts, each judged at its own place in the order"
 )]
 pub struct Record {
     /// He is barred.
@@ -76,13 +76,16 @@ pub struct Record {
     pub token_used: bool,
     /// He has a seat in the session.
     pub is_in: bool,
+    /// He waits for admission to the session.
+    pub waits: bool,
     /// He was admitted from the waiting room before, or needs no admission.
     pub admitted: bool,
 }
 
 impl Record {
     /// Somebody of whom nothing is stored but, where he brought one, his unused token.
-    pub const CLEAN: Self = Self { banned: false, token_used: false, is_in: false, admitted: false };
+    pub const CLEAN: Self =
+        Self { banned: false, token_used: false, is_in: false, waits: false, admitted: false };
 
     /// What `participant` says for an applicant to the session that `room` runs, or that his token is of.
     pub fn of(participant: Option<&Participant>, room: Option<&Room>, applicant: Applicant) -> Self {
@@ -98,6 +101,7 @@ impl Record {
                 .token()
                 .is_some_and(|token| !(of_session && person.tokens.iter().any(|(id, _)| *id == token.id))),
             is_in: of_session && person.standing == Standing::Active,
+            waits: of_session && person.standing == Standing::Waiting,
             admitted: of_session && person.admitted,
         }
     }
@@ -141,17 +145,21 @@ pub fn judge(
         return Err(Refusal::GuestsNotAllowed);
     }
     // Those who are in a session that is over are in nothing: they start the next one like anybody.
-    let record = Record { is_in: record.is_in && room.is_open(now), ..record };
+    let open = room.is_open(now);
+    let Record { is_in, waits, admitted, .. } = record;
+    let record = Record { is_in: is_in && open, waits: waits && open, admitted: admitted && open, ..record };
     if let Some(entry) = record.judge()? {
         return Ok(entry);
     }
-    if room.locked {
+    let must_wait = room.waiting_room && role == Role::Participant && !record.admitted;
+    // Who waits already is no newcomer.
+    if room.locked && !(must_wait && record.waits) {
         return Err(Refusal::RoomLocked);
     }
-    if room.waiting_room && role == Role::Participant && !(record.admitted && room.is_open(now)) {
+    if must_wait {
         return Ok(Entry::Wait);
     }
-    if !room.is_open(now) {
+    if !open {
         return Ok(Entry::Session);
     }
     if room.is_full() {
@@ -221,7 +229,7 @@ mod tests {
         let mut room = room(true);
         (room.status, room.locked, room.seats) = (Status::Ended, true, 2);
         room.by_code.as_mut().expect("by code").settings.allow_guest_access = false;
-        let mut record = Record { banned: true, token_used: true, is_in: false, admitted: false };
+        let mut record = Record { banned: true, token_used: true, ..Record::CLEAN };
         let judged = |room: &Room, record| judge(Some(room), record, guest(), NOW);
 
         assert_eq!(judge(None, record, guest(), NOW), Err(Refusal::RoomNotFound));
@@ -272,6 +280,27 @@ mod tests {
         assert_eq!(judge(Some(&room), admitted, guest(), NOW), Err(Refusal::RoomFull));
         room.seats = 1;
         assert_eq!(judge(Some(&room), admitted, guest(), NOW), Ok(Entry::Seat));
+    }
+
+    #[test]
+    fn the_lock_keeps_newcomers_out_of_the_waiting_room_and_leaves_those_who_wait_their_places() {
+        let mut room = room(true);
+        (room.waiting_room, room.locked) = (true, true);
+        let waits = Record { waits: true, ..Record::CLEAN };
+        assert_eq!(judge(Some(&room), Record::CLEAN, guest(), NOW), Err(Refusal::RoomLocked));
+        assert_eq!(judge(Some(&room), waits, guest(), NOW), Ok(Entry::Wait));
+        room.waiting_room = false;
+        assert_eq!(
+            judge(Some(&room), waits, guest(), NOW),
+            Err(Refusal::RoomLocked),
+            "nobody waits any more"
+        );
+        (room.waiting_room, room.status) = (true, Status::Idle);
+        assert_eq!(
+            judge(Some(&room), waits, guest(), NOW),
+            Err(Refusal::RoomLocked),
+            "it is another session"
+        );
     }
 
     #[test]
@@ -331,7 +360,7 @@ mod tests {
             status in prop_oneof![Just(Status::Open), Just(Status::Idle), Just(Status::Ended)],
             (seats, most) in (0_u32..4, prop::option::of(1_u32..4)),
             due in -1_i64..2,
-            (banned, token_used, is_in, admitted) in any::<(bool, bool, bool, bool)>(),
+            (banned, token_used, is_in, waits, admitted) in any::<(bool, bool, bool, bool, bool)>(),
             as_guest in any::<bool>(),
         ) {
             let mut room = room(by_code);
@@ -340,7 +369,7 @@ mod tests {
             room.status = status;
             (room.seats, room.max_participants) = (seats, most);
             room.due_at = Timestamp::from_millis(NOW.millis() + due);
-            let record = Record { banned, token_used, is_in, admitted };
+            let record = Record { banned, token_used, is_in, waits, admitted };
             let applicant = if as_guest { guest() } else { holder() };
             match judge(Some(&room), record, applicant, NOW) {
                 Ok(Entry::Seat) => prop_assert!(
@@ -350,7 +379,9 @@ mod tests {
                     prop_assert!(by_code && status != Status::Ended && !room.is_open(NOW) && !locked && !banned);
                 }
                 Ok(Entry::Same) => prop_assert!(is_in && room.is_open(NOW) && !banned && !token_used),
-                Ok(Entry::Wait) => prop_assert!(waiting && !locked && !banned && !token_used),
+                Ok(Entry::Wait) => {
+                    prop_assert!(waiting && (!locked || waits && room.is_open(NOW)) && !banned && !token_used);
+                }
                 Err(_) => {}
             }
         }

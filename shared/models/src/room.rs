@@ -208,6 +208,14 @@ impl Room {
         self.by_code.as_ref().is_some_and(|by_code| by_code.host == *user)
     }
 
+    /// Whether this is the session that it was: another one of a room by code may have begun since, in which whoever was
+    /// in that one has no word.
+    ///
+    /// Refused: it is not ([`Refusal::RoomNotActive`]).
+    pub fn is_still(&self, sid: Sid) -> Result<(), Refusal> {
+        if self.sid == sid { Ok(()) } else { Err(Refusal::RoomNotActive) }
+    }
+
     /// Refuses to let this moderator take the seat from somebody: nobody puts out the owner of a room but himself.
     pub fn may_unseat(&self, moderator: &UserId, whom: &UserId) -> Result<(), Refusal> {
         if self.is_hosted_by(whom) && moderator != whom { Err(Refusal::NotHost) } else { Ok(()) }

@@ -30,9 +30,10 @@ impl Callers {
             return Ok(Caller::Seated(self.sessions.verify(bearer, now)?));
         }
         if bearer.is_join() {
-            return Ok(Caller::Invited(self.keys.join_token(store, now, text).await?));
+            let token = self.keys.join_token(store, now, text).await?;
+            return Ok(Caller::Invited { token, expires_at: bearer.expires_at().unwrap_or(now) });
         }
         let User { id, profile } = self.users.verify(bearer, now).await?;
-        Ok(Caller::User { id, profile })
+        Ok(Caller::User { id, profile, expires_at: bearer.expires_at() })
     }
 }

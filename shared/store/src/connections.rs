@@ -98,7 +98,7 @@ impl Store {
 
     /// Counts a message of a connection, and says who is behind it and whether it may send so many; none if it is gone.
     ///
-    /// One round trip and one write unit, and both once more after every fifty messages. A read would be a fifth of the
+    /// One round trip and one write unit, and both once more after every ten messages or so. A read would be a fifth of the
     /// price, and could not count.
     pub async fn message(&self, id: &ConnectionId) -> Result<Option<(Connected, Pace)>, StoreError> {
         let key = Key::connection(id);

@@ -149,7 +149,8 @@ impl Store {
     /// The room, if this session runs in it.
     pub(crate) fn running_of(&self, room: Option<Room>, sid: Sid) -> Result<Room, Refusal> {
         let room = self.running(room)?;
-        if room.sid == sid { Ok(room) } else { Err(Refusal::RoomNotActive) }
+        room.is_still(sid)?;
+        Ok(room)
     }
 }
 

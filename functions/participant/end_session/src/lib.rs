@@ -5,7 +5,7 @@ mod tests;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{EndReason, Refusal, Role, Room};
+use models::{EndReason, Role, Room};
 use store::{Ending, Retention};
 
 /// What this function is configured with.
@@ -34,9 +34,7 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         request.object_of(&token.room)?;
         let (_, moderator) = app.store.moderator(&token).await?;
         let reason = if moderator.role == Role::Host { EndReason::Host } else { EndReason::Moderator };
-        // Another session of a room by code may have begun since: that one he has no word in.
-        let authorise =
-            |room: &Room| if room.sid == token.sid { Ok(()) } else { Err(Refusal::RoomNotActive) };
+        let authorise = |room: &Room| room.is_still(token.sid);
         let ending = Ending::Session(app.config.kept);
         let render = |(): &()| Common::success().answer().stored();
         app.store.end(&token.room, ending, reason, authorise, keep(claim, &render)).await?;

@@ -41,7 +41,10 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
             message: &msg,
             pause: app.config.departure,
         };
-        let authorise = |room: &Room, _: Option<&Participant>| room.may_unseat(&token.user, &user_id);
+        let authorise = |room: &Room, _: Option<&Participant>| {
+            room.is_still(token.sid)?;
+            room.may_unseat(&token.user, &user_id)
+        };
         let render = |(): &()| Common::success().answer().stored();
         app.store.remove(removal, authorise, keep(claim, &render)).await?;
         Ok(Common::success().answer())

@@ -107,6 +107,12 @@ impl Arrival {
         self.known().is_some_and(|person| person.joined_at.is_some())
     }
 
+    /// Whether he waits already, in a room that was locked since: he keeps his place, and no newcomer gets one.
+    fn waits_on(&self) -> bool {
+        let waits = self.known().is_some_and(|person| person.standing == Standing::Waiting);
+        self.entry == Entry::Wait && waits && self.room.as_ref().is_some_and(|room| room.locked)
+    }
+
     fn takes_seat(&self) -> bool {
         matches!(self.entry, Entry::Seat | Entry::Session)
     }
@@ -140,7 +146,7 @@ impl Arrival {
         };
         needs.extend(self.applicant.proof.token().map(|token| Need::NotRevoked(token.minted_at())));
         needs.extend(self.applicant.guest.then_some(Need::GuestsAllowed));
-        needs.extend((self.entry != Entry::Same).then_some(Need::Unlocked));
+        needs.extend((self.entry != Entry::Same && !self.waits_on()).then_some(Need::Unlocked));
         needs.extend((self.entry == Entry::Seat).then_some(Need::FreeSeat));
         needs.extend((self.entry == Entry::Wait).then_some(Need::WaitingRoom(true)));
         let passes = self.has_rights() || self.known().is_some_and(|person| person.admitted);
@@ -183,6 +189,7 @@ impl Arrival {
             // Who has come back by now has a place, and whoever left of his own has no sitting.
             (_, Brings::Sitting(_)) => PersonNeed::Stands(Standing::Left),
             (Entry::Same, _) => PersonNeed::Stands(Standing::Active),
+            (Entry::Wait, _) if self.waits_on() => PersonNeed::Stands(Standing::Waiting),
             (Entry::Seat | Entry::Session | Entry::Wait, _) => PersonNeed::StandsNot(Standing::Active),
         });
         let waits = self.known().is_some_and(|person| person.standing == Standing::Waiting);

@@ -61,7 +61,7 @@ impl JoinRoomIn {
     fn room(&self, connected: &Connected) -> Result<RoomKey, Refusal> {
         let own = match &connected.caller {
             Caller::Seated(token) => Some(&token.room),
-            Caller::Invited(token) => Some(&token.room),
+            Caller::Invited { token, .. } => Some(&token.room),
             Caller::User { .. } | Caller::Guest => None,
         };
         match (&self.code, own) {
@@ -137,13 +137,17 @@ impl Visit<'_> {
         request: &Request,
     ) -> Result<ParticipantOut, Halt> {
         let (scope, credential, own);
+        // It was looked at as he connected, which may be two hours ago.
+        if self.connected.caller.is_late(self.realtime.now()) {
+            return Err(Refusal::ExpiredToken.into());
+        }
         match &self.connected.caller {
             Caller::Seated(token) => return self.attach(token).await,
-            Caller::Invited(token) => {
+            Caller::Invited { token, .. } => {
                 scope = Scope::join_token(token.id);
                 credential = Credential::Token(token);
             }
-            Caller::User { id, profile } => {
+            Caller::User { id, profile, .. } => {
                 scope = Scope::user(id);
                 credential = Credential::User { id, profile };
             }

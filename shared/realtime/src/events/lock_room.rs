@@ -16,6 +16,7 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
     fields.finish()?;
     let seat = realtime.moderator(connected).await?;
     let decide = |room: &Room| {
+        room.is_still(seat.room.sid)?;
         let locked = locked.filter(|locked| *locked != room.locked);
         Ok(SettingsChange { locked, settings: None, max_participants: None })
     };

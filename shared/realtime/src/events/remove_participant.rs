@@ -20,7 +20,10 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
     let target = realtime.somebody(&seat, id).await?;
     let removal =
         Removal { room: &seat.room.key, user: &target.user, ban, message: "", pause: realtime.departure };
-    let authorise = |room: &Room, _: Option<&Participant>| room.may_unseat(&seat.person.user, &target.user);
+    let authorise = |room: &Room, _: Option<&Participant>| {
+        room.is_still(seat.room.sid)?;
+        room.may_unseat(&seat.person.user, &target.user)
+    };
     realtime.store.remove(removal, authorise, None).await?;
     Ok(data(&json!({"participantId": target.id, "banned": ban})))
 }

@@ -19,6 +19,10 @@ const KEPT: Duration = Duration::from_mins(2 * 60 + 15);
 /// Most messages of a connection in [`WINDOW`] (`rules.md` 5).
 const MOST_MESSAGES: u64 = 50;
 
+/// Messages after which it is asked whether those took longer than [`WINDOW`]: so many may come at once beyond
+/// [`MOST_MESSAGES`] before they are counted anew.
+const RECOUNTED: u64 = 10;
+
 /// The time in which messages are counted.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -32,13 +36,31 @@ pub enum Caller {
         id: UserId,
         /// His name and picture.
         profile: Profile,
+        /// When his token runs out, if it does.
+        expires_at: Option<Timestamp>,
     },
     /// Who holds a join token, which connecting does not spend.
-    Invited(JoinToken),
+    Invited {
+        /// The token.
+        token: JoinToken,
+        /// When it runs out.
+        expires_at: Timestamp,
+    },
     /// Who has a seat, or waits.
     Seated(SessionToken),
     /// Nobody known.
     Guest,
+}
+
+impl Caller {
+    /// Whether the token that he showed lets him in nowhere any more. A place that he has by it stays his.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        match self {
+            Self::User { expires_at, .. } => expires_at.is_some_and(|at| at <= now),
+            Self::Invited { expires_at, .. } => *expires_at <= now,
+            Self::Seated(_) | Self::Guest => false,
+        }
+    }
 }
 
 /// The place that somebody has taken by a connection.
@@ -186,14 +208,14 @@ impl ConnectionItem {
         }
     }
 
-    /// Judges by the last message that was counted. Only where there are more than fifty is it asked how long they took,
-    /// so that counting is all that most messages cost.
+    /// Judges by the last message that was counted. To count anew is a write, so that is not done for few.
     pub(crate) fn judge(&self, now: Timestamp) -> Counted {
         let counted = self.count.saturating_sub(self.before);
-        if counted <= MOST_MESSAGES {
+        let is_over = now >= self.since.plus(WINDOW);
+        if counted <= if is_over { RECOUNTED } else { MOST_MESSAGES } {
             return Counted::Paced(Pace::Fine);
         }
-        if now >= self.since.plus(WINDOW) {
+        if is_over {
             let hasty = counted > MOST_MESSAGES + 1;
             return Counted::Anew { since: self.since, before: self.count.saturating_sub(1), hasty };
         }
@@ -228,6 +250,8 @@ mod tests {
     fn after_a_second_it_counts_anew_and_remembers_haste() {
         let later = NOW.plus(WINDOW);
         let anew = |before, hasty| Counted::Anew { since: NOW, before, hasty };
+        assert_eq!(item(10, true).judge(later), Counted::Paced(Pace::Fine), "as yet");
+        assert_eq!(item(11, true).judge(later), anew(10, false));
         assert_eq!(item(51, true).judge(later), anew(50, false));
         assert_eq!(item(70, false).judge(later), anew(69, true));
     }
@@ -259,8 +283,8 @@ mod tests {
         let id: ConnectionId = "c".try_into().expect("an id");
         for caller in [
             Caller::Guest,
-            Caller::User { id: user, profile },
-            Caller::Invited(invited),
+            Caller::User { id: user, profile, expires_at: Some(NOW) },
+            Caller::Invited { token: invited, expires_at: NOW },
             Caller::Seated(seated),
         ] {
             let connection = Connection { id: id.clone(), client: Client::SocketIo };

@@ -44,6 +44,22 @@ async fn more_than_fifty_in_a_second_are_too_many_and_going_on_closes() {
 }
 
 #[tokio::test]
+async fn a_burst_after_a_few_messages_is_found_soon() {
+    let table = TestTable::new().await;
+    let store = table.store();
+    connect(&store, "c").await;
+    for _ in 0..3 {
+        pace(&store, "c").await;
+    }
+    table.clock.advance(Duration::from_secs(1));
+    let mut fine = 0;
+    while pace(&store, "c").await == Pace::Fine {
+        fine += 1;
+    }
+    assert!((50..60).contains(&fine), "{fine}");
+}
+
+#[tokio::test]
 async fn a_message_a_second_is_fine_for_ever() {
     let table = TestTable::new().await;
     let store = table.store();
@@ -53,7 +69,7 @@ async fn a_message_a_second_is_fine_for_ever() {
         table.clock.advance(Duration::from_secs(1));
         assert_eq!(pace(&store, "c").await, Pace::Fine);
     }
-    assert_eq!((store.usage() - before).calls, 122);
+    assert_eq!((store.usage() - before).calls, 131);
 }
 
 #[tokio::test]
