@@ -28,6 +28,8 @@ pub enum What {
         connection: Connection,
         /// Why.
         why: Why,
+        /// What whoever was put out is told besides.
+        message: Option<String>,
     },
     /// Somebody waits for admission: host and moderators are told, and he himself, where he was sent back.
     Waiting {
@@ -113,7 +115,8 @@ impl Notice {
     /// What a connection is told that is not somebody's any more. Whoever left of his own knows it, and keeps his connection:
     /// it may be on its way into another room.
     fn of_dropped(dropped: &Dropped) -> Option<Self> {
-        let Dropped { room, sid, user, connection, why } = dropped.clone();
-        (why != Why::Left).then_some(Self { room, sid, what: What::Dropped { user, connection, why } })
+        let Dropped { room, sid, user, connection, why, message } = dropped.clone();
+        let what = What::Dropped { user, connection, why, message };
+        (why != Why::Left).then_some(Self { room, sid, what })
     }
 }

@@ -60,7 +60,9 @@ async fn tell(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error
     let Notice { room, sid, what } = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
     let session = Session { worker, room: &room, sid };
     let told = match what {
-        What::Dropped { user, connection, why } => session.dismiss(&user, &connection, why).await,
+        What::Dropped { user, connection, why, message } => {
+            session.dismiss(&user, &connection, (why, message.as_deref())).await
+        }
         What::Waiting { user, sent_back } => session.waiting(&user, sent_back).await,
         What::Admitted { user } => session.admitted(&user).await,
         What::Muted { connection, by } => session.muted(&connection, by).await,

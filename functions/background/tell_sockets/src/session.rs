@@ -138,7 +138,12 @@ impl Session<'_> {
 
     /// Closes a connection that was this person's, unless somebody has taken another place by it meanwhile, or he this one
     /// again.
-    pub(crate) async fn dismiss(&self, user: &UserId, connection: &Connection, why: Why) -> Result<(), Halt> {
+    pub(crate) async fn dismiss(
+        &self,
+        user: &UserId,
+        connection: &Connection,
+        (why, message): (Why, Option<&str>),
+    ) -> Result<(), Halt> {
         let Self { worker, room, sid } = self;
         let (store, sockets) = (&worker.store, &worker.config.sockets);
         let people = store.people_of(room, *sid, slice::from_ref(user)).await?;
@@ -151,7 +156,7 @@ impl Session<'_> {
             return Ok(());
         }
         let is_left = |bound: &Binding| (&bound.room, bound.sid, &bound.user) == (*room, *sid, user);
-        if let Some(forced) = ForceDisconnectOut::of(why) {
+        if let Some(forced) = ForceDisconnectOut::of(why, message) {
             let last = (ServerEvent::ForceDisconnect, &forced);
             return sockets.dismiss_from(store, is_left, [connection], last).await;
         }
