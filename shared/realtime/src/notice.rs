@@ -2,7 +2,7 @@
 
 use models::{Connection, Event, ParticipantId, RoomKey, Sid, Status, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use store::{Dropped, PersonChange, RoomChange, Waited, WaitingChange, Why};
+use store::{Dropped, Muted, PersonChange, RoomChange, Waited, WaitingChange, Why};
 use uuid::Uuid;
 
 /// A message of the queue. It says what happened, not to whom it is told: who is there is read when it is told.
@@ -45,6 +45,8 @@ pub enum What {
     },
     /// A moderator turned somebody's microphone off: he is told by whom.
     Muted {
+        /// Who.
+        user: UserId,
         /// His connection.
         connection: Connection,
         /// The moderator.
@@ -106,8 +108,8 @@ impl Notice {
             Self { room: room.clone(), sid: person.sid, what }
         });
         let muted = change.muted.as_ref().map(|muted| {
-            let what = What::Muted { connection: muted.connection.clone(), by: muted.by };
-            Self { room: muted.room.clone(), sid: muted.sid, what }
+            let Muted { room, sid, user, connection, by } = muted.clone();
+            Self { room, sid, what: What::Muted { user, connection, by } }
         });
         dropped.into_iter().chain(waited).chain(muted).collect()
     }

@@ -65,7 +65,7 @@ async fn tell(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error
         }
         What::Waiting { user, sent_back } => session.waiting(&user, sent_back).await,
         What::Admitted { user } => session.admitted(&user).await,
-        What::Muted { connection, by } => session.muted(&connection, by).await,
+        What::Muted { user, connection, by } => session.muted(&user, &connection, by).await,
         What::Locked { locked, seq } => {
             session.everybody(ServerEvent::RoomLocked, &RoomLockedOut { locked, seq }).await
         }

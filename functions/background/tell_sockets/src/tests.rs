@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use models::{Client, Connection, Room};
+use models::{Client, Connection, ParticipantId, Room};
 use realtime::Notice;
 use serde_json::json;
-use store::Why;
+use store::{Connected, Why};
 use testing::rooms::HOST;
 use testing::{Connections, Draft, TestTable};
 use uuid::Uuid;
@@ -130,6 +130,37 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
     send(&table, &room, &dropped("ann", Why::Banned));
     assert_eq!(tell_all(&table, &worker).await, [true]);
     assert_eq!(connections.heard(), [], "it is of the other room");
+}
+
+#[tokio::test]
+async fn who_is_muted_is_told_while_he_is_in_by_that_connection_and_not_in_the_room_that_he_moved_on_to() {
+    let table = TestTable::new().await;
+    let connections = Connections::start().await;
+    let endpoint = connections.endpoint();
+    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let (room, other) = (session(&table).await, session(&table).await);
+    let (one, two) = (rooms.connect("one", Client::Plain).await, rooms.connect("two", Client::Plain).await);
+    let by = ParticipantId(Uuid::from_u128(9));
+    let user = testing::rooms::user_id("ann");
+    let tell = async |connected: &Connected| {
+        let what = What::Muted { user: user.clone(), connection: connected.connection.clone(), by };
+        send(&table, &room, &notice(&room, what));
+        assert_eq!(tell_all(&table, &worker).await, [true]);
+        connections.heard()
+    };
+    let ann = rooms.join_on(&room.key, "ann", &one).await;
+    let told = format!(r#"{{"event":"mute","data":{{"senderId":"{by}"}}}}"#);
+    assert_eq!(tell(&one).await, [("one".to_owned(), Some(told))]);
+
+    rooms.leave(&ann).await;
+    let moved = table.store().connection(&one.connection.id).await.expect("readable").expect("there");
+    rooms.join_on(&other.key, "ann", &moved).await;
+    assert_eq!(tell(&one).await, [], "he has left");
+    rooms.join_on(&room.key, "ann", &two).await;
+    assert_eq!(tell(&one).await, [], "he is in by another one");
+    rooms.end_session(&room.key).await;
+    assert_eq!(tell(&two).await, [], "nobody is in");
 }
 
 #[tokio::test]
