@@ -48,6 +48,15 @@ impl Fields {
         self.take(name, "must be a string", |value| value.as_str().map(str::to_owned))
     }
 
+    /// A list of so many texts; their rules are the caller's.
+    pub fn texts(&mut self, name: &str, range: RangeInclusive<usize>) -> Option<Vec<String>> {
+        let expected = format!("must be an array of {} to {} strings", range.start(), range.end());
+        self.take(name, &expected, |value| {
+            let list = value.as_array().filter(|list| range.contains(&list.len()))?;
+            list.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+        })
+    }
+
     /// A whole number within the range.
     pub fn integer(&mut self, name: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let expected = format!("must be an integer from {} to {}", range.start(), range.end());
@@ -106,11 +115,13 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named() {
-        let mut fields = Fields::of_change(object(json!({"a": 1, "b": null, "c": 101, "d": true, "e": 0})));
+        let mut fields =
+            Fields::of_change(object(json!({"a": 1, "b": null, "c": 101, "d": true, "e": 0, "f": ["a", 1]})));
         assert_eq!(fields.boolean("a"), None);
         assert_eq!(fields.boolean("b"), None);
         assert_eq!(fields.integer("c", 2..=100), None);
         assert_eq!(fields.boolean("d"), Some(true));
+        assert_eq!(fields.texts("f", 1..=2), None);
         fields.refuse_unknown();
         let Err(Refusal::Invalid(violations)) = fields.finish() else { panic!("accepted") };
         let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
@@ -120,6 +131,7 @@ mod tests {
                 "a: must be true or false, it is 1",
                 "b: must be true or false, it is null",
                 "c: must be an integer from 2 to 100, it is 101",
+                "f: must be an array of 1 to 2 strings, it is an array",
                 "e: is not a known field",
             ]
         );

@@ -2,7 +2,7 @@
 
 use models::{Connection, Event, ParticipantId, RoomKey, Sid, Status, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
-use store::{Dropped, PersonChange, RoomChange, Waited, WaitingChange, Why};
+use store::{Dropped, Muted, PersonChange, RoomChange, Waited, WaitingChange, Why};
 use uuid::Uuid;
 
 /// A message of the queue. It says what happened, not to whom it is told: who is there is read when it is told.
@@ -28,6 +28,8 @@ pub enum What {
         connection: Connection,
         /// Why.
         why: Why,
+        /// What whoever was put out is told besides.
+        message: Option<String>,
     },
     /// Somebody waits for admission: host and moderators are told, and he himself, where he was sent back.
     Waiting {
@@ -43,6 +45,8 @@ pub enum What {
     },
     /// A moderator turned somebody's microphone off: he is told by whom.
     Muted {
+        /// Who.
+        user: UserId,
         /// His connection.
         connection: Connection,
         /// The moderator.
@@ -104,8 +108,8 @@ impl Notice {
             Self { room: room.clone(), sid: person.sid, what }
         });
         let muted = change.muted.as_ref().map(|muted| {
-            let what = What::Muted { connection: muted.connection.clone(), by: muted.by };
-            Self { room: muted.room.clone(), sid: muted.sid, what }
+            let Muted { room, sid, user, connection, by } = muted.clone();
+            Self { room, sid, what: What::Muted { user, connection, by } }
         });
         dropped.into_iter().chain(waited).chain(muted).collect()
     }
@@ -113,7 +117,8 @@ impl Notice {
     /// What a connection is told that is not somebody's any more. Whoever left of his own knows it, and keeps his connection:
     /// it may be on its way into another room.
     fn of_dropped(dropped: &Dropped) -> Option<Self> {
-        let Dropped { room, sid, user, connection, why } = dropped.clone();
-        (why != Why::Left).then_some(Self { room, sid, what: What::Dropped { user, connection, why } })
+        let Dropped { room, sid, user, connection, why, message } = dropped.clone();
+        let what = What::Dropped { user, connection, why, message };
+        (why != Why::Left).then_some(Self { room, sid, what })
     }
 }

@@ -7,20 +7,22 @@ use store::{RoomDocument, Why};
 
 /// The data of `force-disconnect`.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct ForceDisconnectOut {
+pub struct ForceDisconnectOut<'a> {
     reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
 }
 
-impl ForceDisconnectOut {
-    /// For this reason; none where whoever is disconnected was not forced to be.
-    pub const fn of(why: Why) -> Option<Self> {
+impl<'a> ForceDisconnectOut<'a> {
+    /// For this reason, with what whoever put him out has said; none where whoever is disconnected was not forced to be.
+    pub const fn of(why: Why, message: Option<&'a str>) -> Option<Self> {
         let reason = match why {
             Why::Duplicate => "duplicate",
             Why::Removed => "removed",
             Why::Banned => "banned",
             Why::Left | Why::Denied(_) | Why::Over => return None,
         };
-        Some(Self { reason })
+        Some(Self { reason, message })
     }
 }
 

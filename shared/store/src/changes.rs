@@ -96,6 +96,8 @@ pub struct Dropped {
     pub connection: Connection,
     /// Why.
     pub why: Why,
+    /// What he who was put out is told besides; none where nothing was said.
+    pub message: Option<String>,
 }
 
 /// Why a connection is not somebody's any more.
@@ -152,6 +154,7 @@ struct PersonImage {
     #[serde(default)]
     removed: bool,
     denied: Option<Denial>,
+    told: Option<String>,
 }
 
 impl PersonImage {
@@ -169,6 +172,14 @@ impl PersonImage {
         let MutedBy { id: by, .. } = self.muted_by.filter(|by| before.muted_by != Some(*by))?;
         let connection = self.connection()?;
         Some(Muted { room: room.clone(), sid: self.sid, user: user.clone(), connection, by })
+    }
+
+    /// The connection that he had `before` and has not any more.
+    fn dropped(self, before: &Self, room: RoomKey, user: UserId) -> Option<Dropped> {
+        let (why, connection) = (self.why(before)?, before.connection()?);
+        // It stays in the record after that removal; each one says its own, or that there is none.
+        let message = self.told.filter(|_| matches!(why, Why::Removed | Why::Banned));
+        Some(Dropped { room, sid: before.sid, user, connection, why, message })
     }
 
     /// Why the connection that he had `before` is not his any more; none where it is, and where it was lost: it is gone,
@@ -226,10 +237,7 @@ impl StreamRecord {
         let before = old_image.map(|image| decode::<PersonImage>("PARTICIPANT", image)).transpose()?;
         let lease = after.lease(&room, &user);
         let muted = before.as_ref().and_then(|before| after.muted(before, &room, &user));
-        let dropped = before.and_then(|before| {
-            let why = after.why(&before)?;
-            Some(Dropped { room, sid: before.sid, user, connection: before.connection()?, why })
-        });
+        let dropped = before.and_then(|before| after.dropped(&before, room, user));
         let says = lease.is_some() || dropped.is_some() || waited.is_some() || muted.is_some();
         Ok(says.then(|| Change::Person(Box::new(PersonChange { lease, dropped, waited, muted }))))
     }
@@ -321,6 +329,10 @@ mod tests {
         let connected = || ann(1, "active", Some(1), Some("old"));
         let mut removed = ann(1, "left", None, None);
         removed["removed"] = json!({"BOOL": true});
+        let with_a_word = |mut image: Value| {
+            image["told"] = json!({"S": "Bye"});
+            image
+        };
         for (new, why) in [
             (ann(1, "active", Some(2), Some("new")), Why::Duplicate),
             (ann(1, "active", Some(2), None), Why::Duplicate),
@@ -329,9 +341,12 @@ mod tests {
             (ann(1, "banned", None, None), Why::Banned),
             (ann(2, "active", Some(2), Some("new")), Why::Over),
         ] {
-            let told = dropped(connected(), new).expect("told");
+            let told = dropped(connected(), new.clone()).expect("told");
             assert_eq!((told.connection.id.as_str(), told.connection.client), ("old", Client::SocketIo));
-            assert_eq!((told.user.as_str(), told.why), ("ann", why));
+            assert_eq!((told.user.as_str(), told.why, told.message), ("ann", why, None));
+            let told = dropped(connected(), with_a_word(new)).expect("told");
+            let put_out = matches!(why, Why::Removed | Why::Banned);
+            assert_eq!(told.message.as_deref(), put_out.then_some("Bye"), "{why:?}");
         }
     }
 

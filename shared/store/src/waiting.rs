@@ -1,6 +1,6 @@
 //! Those who wait: they are listed, admitted, denied; and somebody who is in is sent back to them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use models::transition::{Departure, PersonTransition, RoomTransition};
@@ -26,16 +26,18 @@ pub enum Who<'a> {
 }
 
 /// Who of those who wait.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Whom<'a> {
     /// This one.
     One(Who<'a>),
+    /// These; who of them is not there any more is passed over.
+    Several(BTreeSet<ParticipantId>),
     /// Everybody.
     All,
 }
 
 /// Those whom a moderator decides about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Waiters<'a> {
     /// The room.
     pub room: &'a RoomKey,
@@ -76,18 +78,18 @@ impl Store {
     /// waiting. Whoever left in the meantime, or is in already, is passed over. After a crash in the middle the rest are
     /// admitted by asking again. A seat to which nobody is connected is kept for `unattached`.
     ///
-    /// Refused: no such room, no session, who neither waits nor is in ([`Refusal::ParticipantNotFound`]), the lock, and
-    /// no seat for the one who is asked for.
+    /// Refused: no such room, no session, where nobody who is asked for waits or is in ([`Refusal::ParticipantNotFound`]),
+    /// the lock, and no seat for the one who is asked for.
     pub async fn admit_waiters(
         &self,
         waiters: Waiters<'_>,
         unattached: Duration,
         keep: Option<Keep<'_, ()>>,
     ) -> Result<Admitted, Halt> {
+        let as_far_as_seats_last = !matches!(waiters.whom, Whom::One(_));
         let (room, meant, others) = self.waiters(waiters, &[Standing::Waiting, Standing::Active]).await?;
         let (admitted, left, stopped) =
             self.admit_in_order(&room, meant.into(), unattached, keep.as_ref()).await?;
-        let as_far_as_seats_last = matches!(waiters.whom, Whom::All);
         match stopped {
             Some(Refusal::RoomFull) if as_far_as_seats_last => {}
             Some(reason) if admitted.is_empty() => return Err(reason.into()),
@@ -118,7 +120,7 @@ impl Store {
 
     /// Tells those who wait that they are not admitted. They may ask again. Answers with who was denied.
     ///
-    /// Refused: no such room, no session, who does not wait ([`Refusal::ParticipantNotFound`]).
+    /// Refused: no such room, no session, where nobody who is asked for waits ([`Refusal::ParticipantNotFound`]).
     pub async fn deny_waiters(
         &self,
         waiters: Waiters<'_>,
@@ -177,29 +179,31 @@ impl Store {
         Ok((self.running_of(room, sid)?, person.filter(|person| person.sid == sid)))
     }
 
-    /// The room, those who are meant and wait, and who else was seen: the one who is asked for must stand at one of these.
+    /// The room, those who are meant and wait, and who else was seen. Somebody of those who are asked for must stand at one of
+    /// these.
     async fn waiters(
         &self,
         waiters: Waiters<'_>,
         standings: &[Standing],
     ) -> Result<(Room, Vec<Participant>, Vec<Participant>), Halt> {
         let Waiters { room: key, sid, whom } = waiters;
-        let (room, people) = match whom {
+        let (room, people) = match &whom {
             Whom::One(who @ Who::User(_)) => {
-                let (room, person) = self.somebody(key, sid, who).await?;
+                let (room, person) = self.somebody(key, sid, *who).await?;
                 (room, person.into_iter().collect())
             }
-            Whom::One(Who::Participant(_)) | Whom::All => {
+            Whom::One(Who::Participant(_)) | Whom::Several(_) | Whom::All => {
                 let room = self.running_of(self.room(key).await?, sid)?;
                 let people = self.participants(key).await?;
                 (room, people)
             }
         };
-        let (meant, others): (Vec<_>, Vec<_>) = people.into_iter().partition(|person| match whom {
+        let (meant, others): (Vec<_>, Vec<_>) = people.into_iter().partition(|person| match &whom {
             Whom::One(who) => who.is(person) && person.sid == room.sid,
+            Whom::Several(ids) => ids.contains(&person.id) && person.sid == room.sid,
             Whom::All => true,
         });
-        if matches!(whom, Whom::One(_)) && !meant.iter().any(|one| standings.contains(&one.standing)) {
+        if !matches!(whom, Whom::All) && !meant.iter().any(|one| standings.contains(&one.standing)) {
             return Err(Refusal::ParticipantNotFound.into());
         }
         let meant = in_order(meant, &room);

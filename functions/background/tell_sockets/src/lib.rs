@@ -60,10 +60,12 @@ async fn tell(worker: &Worker<Config>, message: &SqsMessage) -> Result<(), Error
     let Notice { room, sid, what } = serde_json::from_str(message.body.as_deref().unwrap_or_default())?;
     let session = Session { worker, room: &room, sid };
     let told = match what {
-        What::Dropped { user, connection, why } => session.dismiss(&user, &connection, why).await,
+        What::Dropped { user, connection, why, message } => {
+            session.dismiss(&user, &connection, (why, message.as_deref())).await
+        }
         What::Waiting { user, sent_back } => session.waiting(&user, sent_back).await,
         What::Admitted { user } => session.admitted(&user).await,
-        What::Muted { connection, by } => session.muted(&connection, by).await,
+        What::Muted { user, connection, by } => session.muted(&user, &connection, by).await,
         What::Locked { locked, seq } => {
             session.everybody(ServerEvent::RoomLocked, &RoomLockedOut { locked, seq }).await
         }

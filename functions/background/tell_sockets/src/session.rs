@@ -6,8 +6,8 @@ use api::rooms::{ParticipantOut, WaiterOut};
 use api::server::waiting_message;
 use api::{Halt, Worker};
 use models::{
-    Broadcast, Connection, Participant, ParticipantId, RoomKey, SessionToken, Sid, Speech, Timestamp, Tone,
-    UserId,
+    Broadcast, Connection, Participant, ParticipantId, Room, RoomKey, SessionToken, Sid, Speech, Timestamp,
+    Tone, UserId,
 };
 use realtime::people::{JoinOut, Whole};
 use realtime::{
@@ -52,10 +52,9 @@ impl Session<'_> {
 
     /// Tells everybody the settings, as they are by now.
     pub(crate) async fn updated(&self, seq: u64) -> Result<(), Halt> {
-        let (seen, now) = (self.worker.store.room_with_document(self.room).await?, self.worker.clock.now());
-        let running = seen.room.filter(|room| room.sid == self.sid && room.is_open(now));
-        let (Some(room), Some(document)) = (running, seen.document) else { return Ok(()) };
-        let data = RoomUpdatedOut::of(&room, &document, seq, now);
+        let seen = self.worker.store.room_with_document(self.room).await?;
+        let (Some(room), Some(document)) = (self.running(seen.room), seen.document) else { return Ok(()) };
+        let data = RoomUpdatedOut::of(&room, &document, seq, self.worker.clock.now());
         self.everybody(ServerEvent::RoomUpdated, &data).await
     }
 
@@ -123,11 +122,28 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Tells somebody that a moderator has muted him.
-    pub(crate) async fn muted(&self, connection: &Connection, by: ParticipantId) -> Result<(), Halt> {
+    /// Tells somebody that a moderator has muted him, if he is in still by this connection: he may have moved on to another
+    /// room by it.
+    pub(crate) async fn muted(
+        &self,
+        user: &UserId,
+        connection: &Connection,
+        by: ParticipantId,
+    ) -> Result<(), Halt> {
         let (store, sockets) = (&self.worker.store, &self.worker.config.sockets);
+        let seen = store.look(self.room, false, Some(user)).await?;
+        let (Some(room), Some(person)) = (self.running(seen.room), seen.participant) else { return Ok(()) };
+        if !person.is_in(&room) || person.connection.as_ref() != Some(connection) {
+            return Ok(());
+        }
         sockets.tell(store, [connection], ServerEvent::Mute, &MuteOut { sender_id: by }).await;
         Ok(())
+    }
+
+    /// The room, if the session still runs in it.
+    fn running(&self, room: Option<Room>) -> Option<Room> {
+        let now = self.worker.clock.now();
+        room.filter(|room| room.sid == self.sid && room.is_open(now))
     }
 
     /// The session with its people, if it still runs.
@@ -138,7 +154,12 @@ impl Session<'_> {
 
     /// Closes a connection that was this person's, unless somebody has taken another place by it meanwhile, or he this one
     /// again.
-    pub(crate) async fn dismiss(&self, user: &UserId, connection: &Connection, why: Why) -> Result<(), Halt> {
+    pub(crate) async fn dismiss(
+        &self,
+        user: &UserId,
+        connection: &Connection,
+        (why, message): (Why, Option<&str>),
+    ) -> Result<(), Halt> {
         let Self { worker, room, sid } = self;
         let (store, sockets) = (&worker.store, &worker.config.sockets);
         let people = store.people_of(room, *sid, slice::from_ref(user)).await?;
@@ -151,7 +172,7 @@ impl Session<'_> {
             return Ok(());
         }
         let is_left = |bound: &Binding| (&bound.room, bound.sid, &bound.user) == (*room, *sid, user);
-        if let Some(forced) = ForceDisconnectOut::of(why) {
+        if let Some(forced) = ForceDisconnectOut::of(why, message) {
             let last = (ServerEvent::ForceDisconnect, &forced);
             return sockets.dismiss_from(store, is_left, [connection], last).await;
         }

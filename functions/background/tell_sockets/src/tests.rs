@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use models::{Client, Connection, Room};
+use models::{Client, Connection, ParticipantId, Room};
 use realtime::Notice;
 use serde_json::json;
-use store::Why;
+use store::{Connected, Why};
 use testing::rooms::HOST;
 use testing::{Connections, Draft, TestTable};
 use uuid::Uuid;
@@ -73,7 +73,7 @@ async fn what_is_not_there_any_more_is_told_nobody_and_is_done() {
     let user = testing::rooms::user_id("ann");
     send(&table, &room, &notice(&room, What::Broadcast { id: Uuid::nil(), at: table.now() }));
     for why in [Why::Duplicate, Why::Removed, Why::Banned, Why::Over] {
-        let what = What::Dropped { user: user.clone(), connection: gone.clone(), why };
+        let what = What::Dropped { user: user.clone(), connection: gone.clone(), why, message: None };
         send(&table, &room, &notice(&room, what));
     }
     rooms.end_session(&room.key).await;
@@ -90,7 +90,7 @@ async fn a_connection_by_which_nobody_has_this_place_is_left_alone() {
     let room = session(&table).await;
     let connection = table.rooms().connect("one", Client::Plain).await.connection;
     let user = testing::rooms::user_id(HOST);
-    let what = What::Dropped { user, connection: connection.clone(), why: Why::Removed };
+    let what = What::Dropped { user, connection: connection.clone(), why: Why::Removed, message: None };
     send(&table, &room, &notice(&room, what));
     assert_eq!(tell_all(&table, &worker).await, [true]);
     let there = table.store().connection(&connection.id).await.expect("readable");
@@ -109,7 +109,8 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
     let connection = connected.connection.clone();
     let dropped = |user: &str, why| {
         let user = testing::rooms::user_id(user);
-        notice(&room, What::Dropped { user, connection: connection.clone(), why })
+        let message = (why == Why::Banned).then(|| "Bye".to_owned());
+        notice(&room, What::Dropped { user, connection: connection.clone(), why, message })
     };
     rooms.join_on(&room.key, "ann", &connected).await;
     send(&table, &room, &dropped("ann", Why::Duplicate));
@@ -120,7 +121,7 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
     send(&table, &room, &dropped("bob", Why::Removed));
     send(&table, &room, &dropped("ann", Why::Banned));
     assert_eq!(tell_all(&table, &worker).await, [true; 2]);
-    let said = [Some(r#"42["force-disconnect",{"reason":"banned"}]"#), Some("41"), None];
+    let said = [Some(r#"42["force-disconnect",{"reason":"banned","message":"Bye"}]"#), Some("41"), None];
     let said = said.map(|said| ("one".to_owned(), said.map(str::to_owned)));
     assert_eq!(connections.heard(), said);
 
@@ -129,6 +130,37 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
     send(&table, &room, &dropped("ann", Why::Banned));
     assert_eq!(tell_all(&table, &worker).await, [true]);
     assert_eq!(connections.heard(), [], "it is of the other room");
+}
+
+#[tokio::test]
+async fn who_is_muted_is_told_while_he_is_in_by_that_connection_and_not_in_the_room_that_he_moved_on_to() {
+    let table = TestTable::new().await;
+    let connections = Connections::start().await;
+    let endpoint = connections.endpoint();
+    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
+    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let (room, other) = (session(&table).await, session(&table).await);
+    let (one, two) = (rooms.connect("one", Client::Plain).await, rooms.connect("two", Client::Plain).await);
+    let by = ParticipantId(Uuid::from_u128(9));
+    let user = testing::rooms::user_id("ann");
+    let tell = async |connected: &Connected| {
+        let what = What::Muted { user: user.clone(), connection: connected.connection.clone(), by };
+        send(&table, &room, &notice(&room, what));
+        assert_eq!(tell_all(&table, &worker).await, [true]);
+        connections.heard()
+    };
+    let ann = rooms.join_on(&room.key, "ann", &one).await;
+    let told = format!(r#"{{"event":"mute","data":{{"senderId":"{by}"}}}}"#);
+    assert_eq!(tell(&one).await, [("one".to_owned(), Some(told))]);
+
+    rooms.leave(&ann).await;
+    let moved = table.store().connection(&one.connection.id).await.expect("readable").expect("there");
+    rooms.join_on(&other.key, "ann", &moved).await;
+    assert_eq!(tell(&one).await, [], "he has left");
+    rooms.join_on(&room.key, "ann", &two).await;
+    assert_eq!(tell(&one).await, [], "he is in by another one");
+    rooms.end_session(&room.key).await;
+    assert_eq!(tell(&two).await, [], "nobody is in");
 }
 
 #[tokio::test]

@@ -164,7 +164,8 @@ async fn who_is_denied_may_ask_again_and_who_is_sent_back_waits_behind_the_other
     let waiters = |whom| Waiters { room: &key, sid, whom };
     let only_bob = Whom::One(Who::User(&bob));
     let before = rooms.state(&key).await;
-    let denied = store.deny_waiters(waiters(only_bob), Denial::Moderator, None).await.expect("denied");
+    let denied =
+        store.deny_waiters(waiters(only_bob.clone()), Denial::Moderator, None).await.expect("denied");
     assert_eq!(denied, [waiting[0].id]);
     let state = rooms.state(&key).await;
     assert_eq!((state.seats, state.hooks, state.seq), (1, before.hooks, before.seq + 1));

@@ -1,4 +1,4 @@
-//! `admit-participant`: lets one in who waits, or all, as far as seats last. Each of them hears of it by the relay.
+//! `admit-participant`: lets one in who waits, or several, or all, as far as seats last. Each of them hears of it by the relay.
 
 use api::{Fields, Halt};
 use serde_json::json;

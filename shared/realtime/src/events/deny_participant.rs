@@ -1,4 +1,4 @@
-//! `deny-participant`: turns one away who waits, or all. They may ask again.
+//! `deny-participant`: turns one away who waits, or several, or all. They may ask again.
 
 use api::{Fields, Halt};
 use models::Denial;

@@ -1,6 +1,8 @@
 //! What each event does. A module has a `handle` of [`Realtime`](crate::Realtime), of who is connected, and of the request,
 //! which gives the data of the answer.
 
+use std::collections::BTreeSet;
+
 use api::Fields;
 use models::{Participant, ParticipantId, Refusal};
 use serde::Serialize;
@@ -25,6 +27,9 @@ pub mod sync;
 pub mod typing;
 pub mod update_lock_settings;
 
+/// Most ids in a list of participants.
+const MOST_NAMED: usize = 99;
+
 /// An answer of this data.
 fn data(answer: &impl Serialize) -> Answer {
     to_raw_value(answer).expect("our answers have text keys").into()
@@ -40,15 +45,30 @@ fn participant(fields: &mut Fields, name: &str) -> Option<ParticipantId> {
     id
 }
 
-/// Those who are meant of those who wait: one by his id, or `all`.
-fn waiters(mut fields: Fields) -> Result<Whom<'static>, Refusal> {
-    let one = participant(&mut fields, "participantId");
-    let all = fields.boolean("all") == Some(true);
-    if one.is_some() == all {
-        fields.refuse("participantId", "or `all` is required, and not both");
+/// The participants whom a field names by their ids, each of them once.
+fn participants(fields: &mut Fields, name: &str) -> Option<BTreeSet<ParticipantId>> {
+    let texts = fields.texts(name, 1..=MOST_NAMED)?;
+    let ids: Option<_> = texts.iter().map(|text| text.parse().ok()).collect();
+    if ids.is_none() {
+        fields.refuse(name, "must have ids of participants only");
     }
+    ids
+}
+
+/// Those who are meant of those who wait: one or several by their ids, or `all`.
+fn waiters(mut fields: Fields) -> Result<Whom<'static>, Refusal> {
+    let one = participant(&mut fields, "participantId").map(|id| Whom::One(Who::Participant(id)));
+    let several = participants(&mut fields, "participantIds").map(Whom::Several);
+    let all = fields.boolean("all").and_then(|all| all.then_some(Whom::All));
     fields.finish()?;
-    Ok(one.map_or(Whom::All, |id| Whom::One(Who::Participant(id))))
+    let mut meant = [one, several, all].into_iter().flatten();
+    match (meant.next(), meant.next()) {
+        (Some(whom), None) => Ok(whom),
+        _ => Err(Refusal::invalid(
+            "participantId",
+            "or `participantIds`, or `all`, is required, and one of them alone",
+        )),
+    }
 }
 
 /// An answer of this data, of which all who are in hear something, too, but the one who asks.

@@ -1,8 +1,8 @@
 //! What the stream tells of connections that are not somebody's any more.
 
-use store::{Dropped, Why};
+use store::{Dropped, Removal, Why};
 use testing::TestTable;
-use testing::rooms::session_of;
+use testing::rooms::{DEPARTURE, session_of, user_id};
 
 use super::{GRACE, attach, connect, connections, id, join_on, person, redeem_on, told};
 
@@ -60,6 +60,29 @@ async fn who_was_put_out_once_and_leaves_the_next_time_has_left() {
     let joined = redeem_on(&store, &token, &connect(&store, "a").await).await.expect("a seat");
     rooms.leave(&joined).await;
     assert_eq!(dropped(&table).await, [("a".to_owned(), Why::Left)]);
+}
+
+#[tokio::test]
+async fn who_is_put_out_is_told_what_was_said_that_time_and_no_other() {
+    let table = TestTable::new().await;
+    let (store, rooms) = (table.store(), table.rooms());
+    let room = rooms.open("room", None).await;
+    let ann = user_id("ann");
+    let last = async || told(&table).await.pop().expect("told").dropped.expect("the connection").message;
+    for (connection, ban, message) in
+        [("a", false, "Not now."), ("b", false, ""), ("c", false, "Nor now."), ("d", true, "Never.")]
+    {
+        let token = rooms.mint(&room.key, "ann").await;
+        redeem_on(&store, &token, &connect(&store, connection).await).await.expect("a seat");
+        let removal = Removal { room: &room.key, user: &ann, ban, message, pause: DEPARTURE };
+        store.remove(removal, |_, _| Ok(()), None).await.expect("out");
+        assert_eq!(last().await.unwrap_or_default(), message);
+    }
+    store.unblock(&room.key, &ann, None).await.expect("may come again");
+    let token = rooms.mint(&room.key, "ann").await;
+    let joined = redeem_on(&store, &token, &connect(&store, "e").await).await.expect("a seat");
+    rooms.leave(&joined).await;
+    assert_eq!((dropped(&table).await.pop(), last().await), (Some(("e".to_owned(), Why::Left)), None));
 }
 
 #[tokio::test]

@@ -32,6 +32,47 @@ async fn all_are_admitted_as_far_as_seats_last_and_the_rest_keep_waiting_in_orde
 }
 
 #[tokio::test]
+async fn several_are_admitted_in_order_of_arrival_as_far_as_seats_last_and_nobody_else_is() {
+    let table = TestTable::new().await;
+    let store = table.store();
+    let room = guarded(&table, 3).await;
+    let waiting = ids(&wait(&table, &room.key, &["zoe", "ann", "cyd", "bob"]).await);
+    let asked = || several(&room, [waiting[3], waiting[2], waiting[0]]);
+    let done = store.admit_waiters(asked(), UNATTACHED, None).await.expect("admitted");
+    assert_eq!(done.admitted, [waiting[0], waiting[2]]);
+    assert_eq!(done.waiting, [waiting[1], waiting[3]]);
+    let full = store.admit_waiters(asked(), UNATTACHED, None).await.expect("the rest keep waiting");
+    assert_eq!((full.admitted, full.waiting), (vec![], done.waiting));
+}
+
+#[tokio::test]
+async fn of_several_who_is_not_there_is_passed_over_and_a_list_of_nobody_is_refused() {
+    let table = TestTable::new().await;
+    let (store, rooms) = (table.store(), table.rooms());
+    let room = guarded(&table, 9).await;
+    let people = wait(&table, &room.key, &["ann", "bob", "cyd", "dan"]).await;
+    let waiting = ids(&people);
+    rooms.leave(&people[0]).await;
+    let nobody = ParticipantId(uuid::Uuid::from_u128(1));
+    let done = store
+        .admit_waiters(several(&room, [nobody, waiting[0], waiting[1]]), UNATTACHED, None)
+        .await
+        .expect("admitted");
+    assert_eq!((&done.admitted[..], &done.waiting[..]), (&waiting[1..2], &waiting[2..]));
+    let again = store.admit_waiters(several(&room, [nobody, waiting[1]]), UNATTACHED, None).await;
+    assert_eq!(again.expect("he is in").admitted, []);
+
+    let gone = || several(&room, [nobody, waiting[0]]);
+    let admitted = store.admit_waiters(gone(), UNATTACHED, None).await;
+    assert_eq!(refused(admitted), Refusal::ParticipantNotFound);
+    let denied = store.deny_waiters(several(&room, [nobody, waiting[1]]), Denial::Moderator, None).await;
+    assert_eq!(refused(denied), Refusal::ParticipantNotFound, "who is in is not denied");
+    let denied = store.deny_waiters(several(&room, waiting[..3].to_vec()), Denial::Moderator, None).await;
+    assert_eq!(denied.expect("denied"), [waiting[2]]);
+    assert_eq!(store.waiting(&room).await.expect("readable").len(), 1);
+}
+
+#[tokio::test]
 async fn who_waits_over_a_connection_is_admitted_and_sent_back_with_it() {
     let table = TestTable::new().await;
     let (store, rooms) = (table.store(), table.rooms());
@@ -136,11 +177,15 @@ async fn a_moderator_of_an_earlier_session_has_no_word() {
     let before = guarded(&table, 9).await;
     rooms.end_session(&before.key).await;
     let waiting = wait(&table, &before.key, &["ann"]).await;
-    for whom in
-        [Whom::All, Whom::One(Who::Participant(waiting[0].id)), Whom::One(Who::User(&waiting[0].user))]
-    {
+    let ann = &waiting[0];
+    for whom in [
+        Whom::All,
+        Whom::Several([ann.id].into()),
+        Whom::One(Who::Participant(ann.id)),
+        Whom::One(Who::User(&ann.user)),
+    ] {
         let waiters = Waiters { room: &before.key, sid: before.sid, whom };
-        let admitted = store.admit_waiters(waiters, UNATTACHED, None).await;
+        let admitted = store.admit_waiters(waiters.clone(), UNATTACHED, None).await;
         assert_eq!(refused(admitted), Refusal::RoomNotActive);
         let denied = store.deny_waiters(waiters, Denial::Moderator, None).await;
         assert_eq!(refused(denied), Refusal::RoomNotActive);

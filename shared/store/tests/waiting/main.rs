@@ -52,6 +52,10 @@ fn one(room: &Room, id: ParticipantId) -> Waiters<'_> {
     Waiters { room: &room.key, sid: room.sid, whom: Whom::One(Who::Participant(id)) }
 }
 
+fn several(room: &Room, ids: impl IntoIterator<Item = ParticipantId>) -> Waiters<'_> {
+    Waiters { room: &room.key, sid: room.sid, whom: Whom::Several(ids.into_iter().collect()) }
+}
+
 fn all(room: &Room) -> Waiters<'_> {
     Waiters { room: &room.key, sid: room.sid, whom: Whom::All }
 }

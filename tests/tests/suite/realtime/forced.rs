@@ -71,9 +71,12 @@ async fn whoever_is_put_out_is_told_and_closed_and_may_do_nothing_more() {
         // He is out from that moment on, also where he has not been told.
         let _ = socket.try_send(r#"{"event":"sync","id":"late","data":{}}"#).await;
         let reason = if barred { "banned" } else { "removed" };
-        let mut said = socket.closed().await;
-        said.retain(|message| message["event"] != "force-disconnect" || message["data"]["reason"] != reason);
-        for answer in said {
+        let said = socket.closed().await;
+        let (told, answers): (Vec<_>, Vec<_>) =
+            said.into_iter().partition(|message| message["event"] == "force-disconnect");
+        let told: Vec<_> = told.iter().map(|message| &message["data"]).collect();
+        assert_eq!(told, [&json!({"reason": reason, "message": "Bye"})], "{user}");
+        for answer in answers {
             assert_eq!(
                 (&answer["id"], &answer["data"]["statusCode"]),
                 (&json!("late"), &json!(403)),

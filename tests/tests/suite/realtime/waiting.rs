@@ -80,8 +80,55 @@ async fn those_who_wait_are_admitted_in_order_of_arrival_as_far_as_seats_last() 
     second.done("leave-room", json!({})).await;
     let nobody = meeting.hanna.refused("admit-participant", json!({"participantId": one["id"]})).await;
     assert_eq!(nobody, (404, "Participant not found".to_owned()));
-    for bad in [json!({}), json!({"all": true, "participantId": one["id"]}), json!({"all": "yes"})] {
-        assert_eq!(meeting.hanna.refused("admit-participant", bad).await.0, 400);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn several_are_admitted_or_denied_by_one_message_in_order_of_arrival() {
+    let server = Server::start(|_| {}).await;
+    let mut meeting = Meeting::of(&server, json!({"waitingRoom": true, "maxParticipants": 2})).await;
+    let (mut first, one) = waits(&server, &meeting, "One").await;
+    let (mut second, two) = waits(&server, &meeting, "Two").await;
+    let (mut third, three) = waits(&server, &meeting, "Three").await;
+    let asked = json!({"participantIds": ids(&[&three, &two, &three])});
+    let done = meeting.hanna.done("admit-participant", asked).await;
+    assert_eq!(done, json!({"admitted": ids(&[&two]), "waiting": ids(&[&one, &three])}));
+    assert_eq!(second.event("admitted").await["id"], two["id"]);
+    let asked = json!({"participantIds": ids(&[&three, &two, &one])});
+    let done = meeting.hanna.done("deny-participant", asked).await;
+    assert_eq!(done, json!({"denied": ids(&[&one, &three])}));
+    for socket in [&mut first, &mut third] {
+        assert_eq!(socket.event("denied").await, json!({"reason": "moderator"}));
+    }
+    let asked = json!({"participantIds": ids(&[&one, &three])});
+    let nobody = meeting.hanna.refused("admit-participant", asked).await;
+    assert_eq!(nobody, (404, "Participant not found".to_owned()));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_meant_of_those_who_wait_is_said_in_one_way() {
+    let server = Server::start(|_| {}).await;
+    let mut meeting = Meeting::of(&server, json!({"waitingRoom": true})).await;
+    let (_gus, own) = waits(&server, &meeting, "Gus").await;
+    let id = &own["id"];
+    for (bad, field) in [
+        (json!({}), "participantId:"),
+        (json!({"all": false}), "participantId:"),
+        (json!({"all": true, "participantId": id}), "participantId:"),
+        (json!({"all": true, "participantIds": [id]}), "participantId:"),
+        (json!({"participantId": id, "participantIds": [id]}), "participantId:"),
+        (json!({"all": "yes"}), "all:"),
+        (json!({"participantIds": []}), "participantIds:"),
+        (json!({"participantIds": vec![id; 100]}), "participantIds:"),
+        (json!({"participantIds": [id, 1]}), "participantIds:"),
+        (json!({"participantIds": [id, "gus"]}), "participantIds:"),
+        (json!({"participantIds": id}), "participantIds:"),
+    ] {
+        for event in ["admit-participant", "deny-participant"] {
+            let (status, message) = meeting.hanna.refused(event, bad.clone()).await;
+            assert_eq!((status, message.contains(field)), (400, true), "{event} {bad}: {message}");
+        }
     }
     server.stop().await;
 }

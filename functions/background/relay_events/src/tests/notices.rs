@@ -58,7 +58,7 @@ async fn of_a_connection_that_is_not_somebodys_any_more_the_reason_is_told_but_n
         ("six", Why::Banned),
     ];
     let dropped = dropped.map(|(id, why)| {
-        let what = What::Dropped { user: user_id("ann"), connection: connection(id), why };
+        let what = What::Dropped { user: user_id("ann"), connection: connection(id), why, message: None };
         Notice { room: room.key.clone(), sid, what }
     });
     assert_eq!(notices(&table), dropped);
