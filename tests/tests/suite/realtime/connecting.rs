@@ -1,5 +1,7 @@
 //! Who may connect, as whom, and what bad messages get.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testing::{Server, Socket};
 
@@ -116,6 +118,20 @@ async fn more_than_fifty_messages_a_second_get_an_error_and_then_the_close() {
     let said = socket.closed().await;
     let refused = said.iter().filter(|message| message["data"]["statusCode"] == 429).count();
     assert!(refused > 0, "{said:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_that_has_run_out_since_connecting_opens_no_room() {
+    let validity = ("TokenValiditySeconds".to_owned(), "3".to_owned());
+    let server = Server::start(|stack| stack.overrides.push(validity)).await;
+    create(&server, "r1", None, json!({})).await;
+    let (early, late) = (server.mint("r1", "ann").await, server.mint("r1", "bob").await);
+    let (mut ann, mut bob) = (server.socket(Some(&early)).await, server.socket(Some(&late)).await);
+    let own = ann.done("join-room", json!({})).await["id"].clone();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(bob.refused("join-room", json!({})).await, (401, "Token has expired".to_owned()));
+    assert_eq!(ann.done("join-room", json!({})).await["id"], own, "her place is hers");
     server.stop().await;
 }
 

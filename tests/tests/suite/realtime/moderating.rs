@@ -29,9 +29,14 @@ async fn who_is_muted_is_seen_so_and_may_speak_again() {
     let server = Server::start(|_| {}).await;
     let mut meeting = Meeting::of(&server, json!({})).await;
     let (mut gus, gus_id) = meeting.guest(&server, "Gus").await;
-    gus.done("toggle-audio", json!({"enabled": true})).await;
-    meeting.hanna.done("mute-participant", json!({"participantId": gus_id})).await;
     let host = meeting.hanna.done("sync", json!({})).await["participants"][0]["id"].clone();
+    // Also before his client has said anything of his microphone.
+    for _ in 0..2 {
+        meeting.hanna.done("mute-participant", json!({"participantId": gus_id})).await;
+        assert_eq!(gus.event("mute").await, json!({"senderId": host}));
+        gus.done("toggle-audio", json!({"enabled": true})).await;
+    }
+    meeting.hanna.done("mute-participant", json!({"participantId": gus_id})).await;
     assert_eq!(gus.event("mute").await, json!({"senderId": host}));
     let state = gus.done("sync", json!({})).await;
     let own = state["participants"].as_array().expect("a list").iter().find(|one| one["id"] == gus_id);

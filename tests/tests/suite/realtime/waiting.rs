@@ -207,6 +207,26 @@ async fn in_rooms_of_the_server_api_moderators_pass_and_admit() {
 }
 
 #[tokio::test]
+async fn the_lock_leaves_those_who_wait_their_places_and_lets_no_newcomer_wait() {
+    let server = Server::start(|_| {}).await;
+    let mut meeting = Meeting::of(&server, json!({"waitingRoom": true})).await;
+    let (ann, id) = meeting.user(&server, "ann").await;
+    meeting.hanna.done("lock-room", json!({"locked": true})).await;
+    let locked = (403, "Room is locked".to_owned());
+    let mut bob = server.socket(Some(&server.user_token("bob", "bob"))).await;
+    assert_eq!(bob.refused("join-room", json!({"code": meeting.code})).await, locked);
+    ann.cut();
+    let (mut ann, again) = meeting.user(&server, "ann").await;
+    assert_eq!(again, id);
+    let admit = json!({"participantId": id});
+    assert_eq!(meeting.hanna.refused("admit-participant", admit.clone()).await, locked);
+    meeting.hanna.done("lock-room", json!({"locked": false})).await;
+    meeting.hanna.done("admit-participant", admit).await;
+    assert_eq!(ann.event("admitted").await["id"], id);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn who_waits_finds_what_a_moderator_says_to_those_who_do_and_hears_it_anew() {
     let server = Server::start(|_| {}).await;
     let features = json!({"waiting_room_features": {"is_active": true, "waiting_room_msg": "Soon."}});
