@@ -44,6 +44,12 @@ impl From<&Participant> for PresentOut {
 }
 
 impl PresentOut {
+    /// His id.
+    #[cfg(test)]
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// How long he is in a message.
     pub(crate) fn bytes(&self) -> usize {
         serde_json::to_vec(self).map_or(0, |json| json.len())

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use models::{Participant, ParticipantId, Role, RoomKey, Sid, Standing};
+use models::{Participant, ParticipantId, RoomKey, Sid, Standing};
 use serde::{Deserialize, Serialize};
 use store::LastRound;
 use uuid::Uuid;
@@ -125,9 +125,10 @@ pub(crate) fn in_parts(people: Vec<PresentOut>, seq: u64) -> (Vec<PresentOut>, u
 pub struct Round<'a> {
     whole: &'a Whole,
     joined: Vec<&'a Participant>,
-    changed: Vec<&'a Participant>,
-    /// With the record of whoever it is, as far as there is one.
-    left: Vec<(ParticipantId, Option<&'a Participant>)>,
+    /// With the digest that was told.
+    changed: Vec<(&'a Participant, u32)>,
+    /// With the digest that was told, and the record of whoever it is, as far as there is one.
+    left: Vec<(ParticipantId, u32, Option<&'a Participant>)>,
     people: BTreeMap<ParticipantId, u32>,
 }
 
@@ -142,7 +143,7 @@ impl<'a> Round<'a> {
             let digest = digest(person);
             match before.get(&person.id) {
                 None => joined.push(person),
-                Some(told) if *told != digest => changed.push(person),
+                Some(told) if *told != digest => changed.push((person, *told)),
                 Some(_) => {}
             }
             people.insert(person.id, digest);
@@ -152,8 +153,8 @@ impl<'a> Round<'a> {
             .flatten()
             .map(|person| (person.id, person))
             .collect();
-        let left = before.keys().filter(|id| !people.contains_key(id));
-        let left = left.map(|id| (*id, gone.get(id).copied())).collect();
+        let left = before.iter().filter(|(id, _)| !people.contains_key(id));
+        let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied())).collect();
         Self { whole, joined, changed, left, people }
     }
 
@@ -165,23 +166,36 @@ impl<'a> Round<'a> {
     /// Those who are connected and are told the same, and each of those who are told something of their own.
     pub fn receivers(&self) -> (Vec<&'a Participant>, Vec<&'a Participant>) {
         let connected = self.whole.present.iter().filter(|person| person.connection.is_some());
-        connected.partition(|person| {
-            self.whole.room.features.allow_view_other_users_list || person.role != Role::Participant
-        })
+        connected.partition(|person| person.sees_everybody(&self.whole.room))
     }
 
-    /// What `viewer` is told, in as many messages as it takes.
+    /// What `viewer` is told, in as many messages as it takes; in none where nobody came, went or changed of those whom he
+    /// may see. Whoever gains or loses rights comes or goes, for who sees only those who have some: so nobody's count
+    /// changes without an entry.
     pub fn shown_to(&self, viewer: &Participant) -> Vec<PresenceOut> {
         let room = &self.whole.room;
-        let shows = |person: &&&Participant| viewer.may_see(person, room);
-        let left = self.left.iter().filter(|(_, person)| {
-            person.is_none_or(|person| viewer.may_see(&Participant { hidden: false, ..person.clone() }, room))
-        });
-        let left = left.map(|(id, person)| Entry::Left(left_out(*id, *person)));
-        let out = |person: &&Participant| PresentOut::from(*person);
-        let joined = self.joined.iter().filter(shows).map(out).map(Entry::Joined);
-        let changed = self.changed.iter().filter(shows).map(out).map(Entry::Changed);
-        let entries: Vec<_> = left.chain(joined).chain(changed).collect();
+        let knew =
+            |id: ParticipantId, told| viewer.sees_everybody(room) || had_rights(told) || viewer.id == id;
+        let mut entries = vec![];
+        for (id, told, person) in &self.left {
+            if knew(*id, *told) {
+                entries.push(Entry::Left(left_out(*id, *person)));
+            }
+        }
+        for person in self.joined.iter().filter(|person| viewer.may_see(person, room)) {
+            entries.push(Entry::Joined(PresentOut::from(*person)));
+        }
+        for (person, told) in &self.changed {
+            match (knew(person.id, *told), viewer.may_see(person, room)) {
+                (true, true) => entries.push(Entry::Changed(PresentOut::from(*person))),
+                (false, true) => entries.push(Entry::Joined(PresentOut::from(*person))),
+                (true, false) => entries.push(Entry::Left(left_out(person.id, Some(person)))),
+                (false, false) => {}
+            }
+        }
+        if entries.is_empty() {
+            return vec![];
+        }
         let count = self.whole.present.iter().filter(|person| viewer.may_see(person, room)).count();
         let known = entries.iter().fold(count, |known, entry| match entry {
             Entry::Joined(_) => known.saturating_sub(1),
@@ -207,11 +221,17 @@ fn left_out(id: ParticipantId, person: Option<&Participant>) -> LeftOut {
     LeftOut { id, display_name: person.map(|person| person.profile.name.clone()).unwrap_or_default(), reason }
 }
 
-/// Four bytes that are others when somebody is shown otherwise.
+/// Four bytes that are others when somebody is shown otherwise. The last bit says whether he has rights.
 fn digest(person: &Participant) -> u32 {
     let shown = serde_json::to_vec(&PresentOut::from(person)).expect("it has text keys");
     let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, &shown).as_u64_pair();
-    u32::try_from(high >> 32).unwrap_or_default()
+    let digest = u32::try_from(high >> 32).unwrap_or_default();
+    digest & !1 | u32::from(person.has_rights())
+}
+
+/// Whether somebody had rights as he was shown with this digest.
+const fn had_rights(digest: u32) -> bool {
+    digest & 1 == 1
 }
 
 #[cfg(test)]

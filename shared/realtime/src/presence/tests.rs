@@ -1,4 +1,6 @@
-use models::{Connection, Features, Locks, Room, Sid, Status, Timestamp, UserId, Words};
+use std::collections::BTreeSet;
+
+use models::{Connection, Features, Locks, Role, Room, Sid, Status, Timestamp, UserId, Words};
 use serde_json::{Value, json};
 use store::RoomDocument;
 
@@ -121,6 +123,69 @@ fn who_hides_himself_leaves_and_who_shows_himself_joins() {
     assert_eq!((names(&gone["left"]), &gone["count"]), (vec!["bo"], &json!(1)));
     let back = message(&Round::of(&seen, Some(&next)), &person("ann"));
     assert_eq!((names(&back["joined"]), &back["count"]), (vec!["bo"], &json!(2)));
+}
+
+/// A session of these people, who do not see one another.
+fn apart(seq: u64, people: Vec<Participant>) -> Whole {
+    let mut whole = whole(seq, people);
+    whole.room.features.allow_view_other_users_list = false;
+    whole
+}
+
+#[test]
+fn who_sees_only_some_is_told_nothing_of_the_others() {
+    let before = apart(1, vec![person("ann"), person("bo"), person("cy")]);
+    let left = Participant { standing: Standing::Left, ..person("cy") };
+    let mut changed = person("bo");
+    changed.media.hand = true;
+    let after = apart(4, vec![person("ann"), changed.clone(), left, person("dee")]);
+    let last = told(1, &before);
+    let round = Round::of(&after, Some(&last));
+    assert!(!round.is_empty());
+    assert_eq!(round.shown_to(&person("ann")), []);
+    let own = message(&round, &changed);
+    assert_eq!((names(&own["changed"]), &own["count"]), (vec!["bo"], &json!(1)));
+    assert_eq!((&own["joined"], &own["left"]), (&json!([]), &json!([])));
+    let admin = Participant { role: Role::Moderator, ..person("admin") };
+    assert_eq!(message(&round, &admin)["count"], json!(3));
+}
+
+/// All ways in which somebody may be in a session, or not.
+fn ways(name: &str) -> Vec<Participant> {
+    let (person, hidden) = (person(name), Participant { hidden: true, ..person(name) });
+    let admin = Participant { role: Role::Moderator, ..person.clone() };
+    let gone = |standing| Participant { standing, ..admin.clone() };
+    vec![person.clone(), hidden, gone(Standing::Left), gone(Standing::Waiting), admin]
+}
+
+#[test]
+fn whatever_becomes_of_somebody_each_knows_and_counts_whom_he_may_see() {
+    for (before, after) in ways("bo").iter().flat_map(|bo| ways("bo").into_iter().map(move |next| (bo, next)))
+    {
+        for make in [whole, apart] {
+            let before = make(1, vec![person("ann"), before.clone()]);
+            let after = make(2, vec![person("ann"), after.clone()]);
+            let sees = |whole: &Whole| -> BTreeSet<_> {
+                let seen = whole.present.iter().filter(|other| person("ann").may_see(other, &whole.room));
+                seen.map(|other| other.id.to_string()).collect()
+            };
+            let mut known = sees(&before);
+            let last = told(1, &before);
+            for message in Round::of(&after, Some(&last)).shown_to(&person("ann")) {
+                for joined in &message.joined {
+                    assert!(known.insert(joined.id().to_owned()), "known already: {message:?}");
+                }
+                for left in &message.left {
+                    assert!(known.remove(&left.id.to_string()), "unknown: {message:?}");
+                }
+                assert!(message.changed.iter().all(|changed| known.contains(changed.id())), "{message:?}");
+                assert_eq!(message.count, known.len(), "{message:?}");
+                let entries = message.joined.len() + message.left.len() + message.changed.len();
+                assert_eq!(entries, 1, "{message:?}");
+            }
+            assert_eq!(known, sees(&after), "{:?} {:?}", before.present, after.present);
+        }
+    }
 }
 
 #[test]
