@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use store::LastRound;
 use uuid::Uuid;
 
-use crate::people::{PresentOut, Whole};
+use crate::people::{PresentOut, Whole, json_bytes};
 
 /// Most bytes of people in a message, of which the gateway sends 128 KB.
-const MOST_BYTES: usize = 96 * 1024;
+pub(crate) const MOST_BYTES: usize = 96 * 1024;
 
 /// Posts a second of one room, over time.
 const MOST_POSTS: u32 = 30;
@@ -73,18 +73,17 @@ enum Entry {
 impl Entry {
     fn bytes(&self) -> usize {
         match self {
-            Self::Joined(person) | Self::Changed(person) => person.bytes(),
-            Self::Left(person) => serde_json::to_vec(person).map_or(0, |json| json.len()),
+            Self::Joined(person) | Self::Changed(person) => json_bytes(person),
+            Self::Left(person) => json_bytes(person),
         }
     }
 }
 
 /// The messages that tell all of this, to somebody who knows of `known` people: mostly one, and as many as it takes where
-/// that would be larger than the gateway sends. The last one has `seq`, those before it the numbers before: each entry is at
-/// least one change, so there are enough.
-fn messages(entries: Vec<Entry>, seq: u64, known: usize) -> Vec<PresenceOut> {
+/// that would be larger than the gateway sends. In the first one `bytes` are taken already. The last one has `seq`, those
+/// before it the numbers before: each entry is at least one change, so there are enough.
+fn messages(entries: Vec<Entry>, seq: u64, known: usize, mut bytes: usize) -> Vec<PresenceOut> {
     let mut parts = vec![PresenceOut { count: known, ..PresenceOut::default() }];
-    let mut bytes = 0;
     for entry in entries {
         bytes += entry.bytes();
         let mut count = parts.last().map_or(known, |part| part.count);
@@ -112,10 +111,14 @@ fn messages(entries: Vec<Entry>, seq: u64, known: usize) -> Vec<PresenceOut> {
     parts
 }
 
-/// People in parts that fit into a message each: those of the first, and messages that tell of the others. With the number
-/// up to which somebody knows the session who knows of the first.
-pub(crate) fn in_parts(people: Vec<PresentOut>, seq: u64) -> (Vec<PresentOut>, u64, Vec<PresenceOut>) {
-    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), seq, 0);
+/// People in parts that fit into a message each: those of the first, in which `bytes` are taken already, and messages that
+/// tell of the others. With the number up to which somebody knows the session who knows of the first.
+pub(crate) fn in_parts(
+    people: Vec<PresentOut>,
+    seq: u64,
+    bytes: usize,
+) -> (Vec<PresentOut>, u64, Vec<PresenceOut>) {
+    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), seq, 0, bytes);
     let first = parts.remove(0);
     (first.joined, first.seq, parts)
 }
@@ -202,7 +205,7 @@ impl<'a> Round<'a> {
             Entry::Left(_) => known + 1,
             Entry::Changed(_) => known,
         });
-        messages(entries, room.seq, known)
+        messages(entries, room.seq, known, 0)
     }
 
     /// Whom those in the room have been told of after this round.
