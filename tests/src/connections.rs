@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 /// All connections that anybody speaks of, on a port of their own, as long as the test runs.
@@ -27,6 +28,7 @@ pub struct Connections {
 struct Shared {
     heard: Vec<(String, Option<String>)>,
     gone: HashSet<String>,
+    together: Option<Arc<Barrier>>,
 }
 
 impl Connections {
@@ -52,6 +54,11 @@ impl Connections {
     /// It stands again: a new one of the same name.
     pub fn restore(&self, id: &str) {
         lock(&self.shared).gone.remove(id);
+    }
+
+    /// From now on nobody takes anything before so many are told something at the same time.
+    pub fn wait_for(&self, many: usize) {
+        lock(&self.shared).together = Some(Arc::new(Barrier::new(many)));
     }
 
     /// Whom something was said to, and what, since this was last asked; nothing where a connection was closed.
@@ -84,6 +91,10 @@ async fn answer(
     let (head, body) = request.into_parts();
     let id = head.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
     let said = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    let together = lock(shared).together.clone().filter(|_| head.method == Method::POST);
+    if let Some(together) = together {
+        together.wait().await;
+    }
     let mut shared = lock(shared);
     let status = if shared.gone.contains(&id) { StatusCode::GONE } else { StatusCode::OK };
     if status == StatusCode::OK && head.method != Method::GET {

@@ -15,8 +15,12 @@ use crate::signing::SigningSecrets;
 use crate::tokens::{SESSION_KID, check_times, expiry_of, is_join_token, verify, verify_by};
 use crate::{ConfigError, Env, Request, Secret, log};
 
-/// Longest URL of a picture that is kept.
+/// Most bytes of the URL of a picture: a longer one is left out.
 const LONGEST_PICTURE: usize = 2048;
+
+/// Most characters of a name, of which a longer one loses the rest: as many as of the id that is shown in its place. Of all
+/// who are in a room, or wait, the names go into one message.
+const LONGEST_NAME: usize = UserId::MAX;
 
 /// The token that a request carries.
 #[derive(Clone, Copy)]
@@ -81,7 +85,7 @@ impl<'a> Bearer<'a> {
 pub struct User {
     /// The token's `sub`, taken as it is.
     pub id: UserId,
-    /// `name`, or else the `sub`, and `picture`.
+    /// `name`, or else the `sub`, and `picture`; the name in as many characters as an id has at most.
     pub profile: Profile,
 }
 
@@ -165,8 +169,10 @@ impl Users {
         let picture = claims.picture.as_str().filter(|url| {
             url.len() <= LONGEST_PICTURE && (url.starts_with("https://") || url.starts_with("http://"))
         });
-        let profile =
-            Profile { name: name.unwrap_or(id.as_str()).to_owned(), avatar_url: picture.map(str::to_owned) };
+        let profile = Profile {
+            name: name.unwrap_or(id.as_str()).chars().take(LONGEST_NAME).collect(),
+            avatar_url: picture.map(str::to_owned),
+        };
         Ok(User { id, profile })
     }
 
@@ -285,6 +291,17 @@ mod tests {
         let text = token(json!({"name": "  ", "picture": "javascript:alert(1)"}));
         let user = users().verify(Bearer(&text), NOW).await.expect("good");
         assert_eq!(user.profile, Profile { name: "auth0|x".into(), avatar_url: None });
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_too_long_is_cut_and_a_picture_that_is_too_long_is_left_out() {
+        let picture = format!("https://example.org/{}", "a".repeat(LONGEST_PICTURE));
+        let text = token(json!({"name": format!("  {}", "😀".repeat(129)), "picture": picture}));
+        let user = users().verify(Bearer(&text), NOW).await.expect("good");
+        assert_eq!(user.profile, Profile { name: "😀".repeat(128), avatar_url: None });
+        let text = token(json!({"name": "é".repeat(128)}));
+        let user = users().verify(Bearer(&text), NOW).await.expect("good");
+        assert_eq!(user.profile.name, "é".repeat(128));
     }
 
     #[tokio::test]

@@ -56,11 +56,19 @@ impl Room {
 }
 
 impl Participant {
+    /// Whether he has rights in his room: hosts and moderators have.
+    pub fn has_rights(&self) -> bool {
+        self.role != Role::Participant
+    }
+
+    /// Whether everybody in `room` who is not hidden is shown to him, whoever that is.
+    pub fn sees_everybody(&self, room: &Room) -> bool {
+        room.features.allow_view_other_users_list || self.has_rights()
+    }
+
     /// Whether `other` is shown to him in `room`. Who is hidden is shown to nobody, not even to himself.
     pub fn may_see(&self, other: &Self, room: &Room) -> bool {
-        let has_rights = |person: &Self| person.role != Role::Participant;
-        let is_open = room.features.allow_view_other_users_list;
-        !other.hidden && (is_open || has_rights(self) || has_rights(other) || self.user == other.user)
+        !other.hidden && (self.sees_everybody(room) || other.has_rights() || self.user == other.user)
     }
 }
 

@@ -5,7 +5,7 @@ use models::{Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
 use serde::Serialize;
 use store::{RoomDocument, Store, StoreError};
 
-use crate::presence::{PresenceOut, in_parts};
+use crate::presence::{MOST_BYTES, PresenceOut, in_parts};
 
 /// Somebody who is in, as the others see him.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,10 +44,42 @@ impl From<&Participant> for PresentOut {
 }
 
 impl PresentOut {
-    /// How long he is in a message.
-    pub(crate) fn bytes(&self) -> usize {
-        serde_json::to_vec(self).map_or(0, |json| json.len())
+    /// His id.
+    #[cfg(test)]
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
+}
+
+/// How long this is in a message.
+pub(crate) fn json_bytes(part: &impl Serialize) -> usize {
+    serde_json::to_vec(part).map_or(0, |json| json.len())
+}
+
+/// Those who wait, in order of arrival, as far as they fit into a message; with the bytes that they take there. Where all
+/// would be too many, the last of them come without their pictures; where that is not enough, the list ends: about 300 of
+/// the longest names of guests fit.
+fn as_far_as_they_fit(mut waiting: Vec<WaiterOut>) -> (Vec<WaiterOut>, usize) {
+    let pictures: Vec<_> = waiting.iter_mut().map(|waiter| waiter.avatar_url.take()).collect();
+    let (mut bytes, mut fitting) = (0, 0);
+    for waiter in &waiting {
+        let more = json_bytes(waiter);
+        if bytes + more > MOST_BYTES {
+            break;
+        }
+        bytes += more;
+        fitting += 1;
+    }
+    waiting.truncate(fitting);
+    for (waiter, picture) in waiting.iter_mut().zip(pictures) {
+        let more = json_bytes(&picture);
+        if bytes + more > MOST_BYTES {
+            break;
+        }
+        bytes += more;
+        waiter.avatar_url = picture;
+    }
+    (waiting, bytes)
 }
 
 /// A session with all who are in it, or wait.
@@ -91,12 +123,13 @@ impl Whole {
     }
 
     /// All of it, as `viewer` may know it; and, where those are more people than fit into a message, what he is to be told
-    /// of the others right after it.
+    /// of the others right after it. Those who wait come first, for nothing else tells of them.
     pub fn shown_to(&self, viewer: &Participant, now: Timestamp) -> (StateOut, Vec<PresenceOut>) {
         let participants = self.present.iter().filter(|person| viewer.may_see(person, &self.room));
+        let waiting = viewer.may_moderate().then(|| as_far_as_they_fit(WaiterOut::list(&self.waiting)));
+        let (waiting, bytes) = waiting.unzip();
         let (participants, seq, after) =
-            in_parts(participants.map(PresentOut::from).collect(), self.room.seq);
-        let waiting = viewer.may_moderate().then(|| WaiterOut::list(&self.waiting));
+            in_parts(participants.map(PresentOut::from).collect(), self.room.seq, bytes.unwrap_or_default());
         let state = StateOut {
             seq,
             participants,

@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use models::{Participant, ParticipantId, Role, RoomKey, Sid, Standing};
+use models::{Participant, ParticipantId, RoomKey, Sid, Standing};
 use serde::{Deserialize, Serialize};
 use store::LastRound;
 use uuid::Uuid;
 
-use crate::people::{PresentOut, Whole};
+use crate::people::{PresentOut, Whole, json_bytes};
 
 /// Most bytes of people in a message, of which the gateway sends 128 KB.
-const MOST_BYTES: usize = 96 * 1024;
+pub(crate) const MOST_BYTES: usize = 96 * 1024;
 
 /// Posts a second of one room, over time.
 const MOST_POSTS: u32 = 30;
@@ -73,18 +73,17 @@ enum Entry {
 impl Entry {
     fn bytes(&self) -> usize {
         match self {
-            Self::Joined(person) | Self::Changed(person) => person.bytes(),
-            Self::Left(person) => serde_json::to_vec(person).map_or(0, |json| json.len()),
+            Self::Joined(person) | Self::Changed(person) => json_bytes(person),
+            Self::Left(person) => json_bytes(person),
         }
     }
 }
 
 /// The messages that tell all of this, to somebody who knows of `known` people: mostly one, and as many as it takes where
-/// that would be larger than the gateway sends. The last one has `seq`, those before it the numbers before: each entry is at
-/// least one change, so there are enough.
-fn messages(entries: Vec<Entry>, seq: u64, known: usize) -> Vec<PresenceOut> {
+/// that would be larger than the gateway sends. In the first one `bytes` are taken already. The last one has `seq`, those
+/// before it the numbers before: each entry is at least one change, so there are enough.
+fn messages(entries: Vec<Entry>, seq: u64, known: usize, mut bytes: usize) -> Vec<PresenceOut> {
     let mut parts = vec![PresenceOut { count: known, ..PresenceOut::default() }];
-    let mut bytes = 0;
     for entry in entries {
         bytes += entry.bytes();
         let mut count = parts.last().map_or(known, |part| part.count);
@@ -112,10 +111,14 @@ fn messages(entries: Vec<Entry>, seq: u64, known: usize) -> Vec<PresenceOut> {
     parts
 }
 
-/// People in parts that fit into a message each: those of the first, and messages that tell of the others. With the number
-/// up to which somebody knows the session who knows of the first.
-pub(crate) fn in_parts(people: Vec<PresentOut>, seq: u64) -> (Vec<PresentOut>, u64, Vec<PresenceOut>) {
-    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), seq, 0);
+/// People in parts that fit into a message each: those of the first, in which `bytes` are taken already, and messages that
+/// tell of the others. With the number up to which somebody knows the session who knows of the first.
+pub(crate) fn in_parts(
+    people: Vec<PresentOut>,
+    seq: u64,
+    bytes: usize,
+) -> (Vec<PresentOut>, u64, Vec<PresenceOut>) {
+    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), seq, 0, bytes);
     let first = parts.remove(0);
     (first.joined, first.seq, parts)
 }
@@ -125,9 +128,10 @@ pub(crate) fn in_parts(people: Vec<PresentOut>, seq: u64) -> (Vec<PresentOut>, u
 pub struct Round<'a> {
     whole: &'a Whole,
     joined: Vec<&'a Participant>,
-    changed: Vec<&'a Participant>,
-    /// With the record of whoever it is, as far as there is one.
-    left: Vec<(ParticipantId, Option<&'a Participant>)>,
+    /// With the digest that was told.
+    changed: Vec<(&'a Participant, u32)>,
+    /// With the digest that was told, and the record of whoever it is, as far as there is one.
+    left: Vec<(ParticipantId, u32, Option<&'a Participant>)>,
     people: BTreeMap<ParticipantId, u32>,
 }
 
@@ -142,7 +146,7 @@ impl<'a> Round<'a> {
             let digest = digest(person);
             match before.get(&person.id) {
                 None => joined.push(person),
-                Some(told) if *told != digest => changed.push(person),
+                Some(told) if *told != digest => changed.push((person, *told)),
                 Some(_) => {}
             }
             people.insert(person.id, digest);
@@ -152,8 +156,8 @@ impl<'a> Round<'a> {
             .flatten()
             .map(|person| (person.id, person))
             .collect();
-        let left = before.keys().filter(|id| !people.contains_key(id));
-        let left = left.map(|id| (*id, gone.get(id).copied())).collect();
+        let left = before.iter().filter(|(id, _)| !people.contains_key(id));
+        let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied())).collect();
         Self { whole, joined, changed, left, people }
     }
 
@@ -165,30 +169,43 @@ impl<'a> Round<'a> {
     /// Those who are connected and are told the same, and each of those who are told something of their own.
     pub fn receivers(&self) -> (Vec<&'a Participant>, Vec<&'a Participant>) {
         let connected = self.whole.present.iter().filter(|person| person.connection.is_some());
-        connected.partition(|person| {
-            self.whole.room.features.allow_view_other_users_list || person.role != Role::Participant
-        })
+        connected.partition(|person| person.sees_everybody(&self.whole.room))
     }
 
-    /// What `viewer` is told, in as many messages as it takes.
+    /// What `viewer` is told, in as many messages as it takes; in none where nobody came, went or changed of those whom he
+    /// may see. Whoever gains or loses rights comes or goes, for who sees only those who have some: so nobody's count
+    /// changes without an entry.
     pub fn shown_to(&self, viewer: &Participant) -> Vec<PresenceOut> {
         let room = &self.whole.room;
-        let shows = |person: &&&Participant| viewer.may_see(person, room);
-        let left = self.left.iter().filter(|(_, person)| {
-            person.is_none_or(|person| viewer.may_see(&Participant { hidden: false, ..person.clone() }, room))
-        });
-        let left = left.map(|(id, person)| Entry::Left(left_out(*id, *person)));
-        let out = |person: &&Participant| PresentOut::from(*person);
-        let joined = self.joined.iter().filter(shows).map(out).map(Entry::Joined);
-        let changed = self.changed.iter().filter(shows).map(out).map(Entry::Changed);
-        let entries: Vec<_> = left.chain(joined).chain(changed).collect();
+        let knew =
+            |id: ParticipantId, told| viewer.sees_everybody(room) || had_rights(told) || viewer.id == id;
+        let mut entries = vec![];
+        for (id, told, person) in &self.left {
+            if knew(*id, *told) {
+                entries.push(Entry::Left(left_out(*id, *person)));
+            }
+        }
+        for person in self.joined.iter().filter(|person| viewer.may_see(person, room)) {
+            entries.push(Entry::Joined(PresentOut::from(*person)));
+        }
+        for (person, told) in &self.changed {
+            match (knew(person.id, *told), viewer.may_see(person, room)) {
+                (true, true) => entries.push(Entry::Changed(PresentOut::from(*person))),
+                (false, true) => entries.push(Entry::Joined(PresentOut::from(*person))),
+                (true, false) => entries.push(Entry::Left(left_out(person.id, Some(person)))),
+                (false, false) => {}
+            }
+        }
+        if entries.is_empty() {
+            return vec![];
+        }
         let count = self.whole.present.iter().filter(|person| viewer.may_see(person, room)).count();
         let known = entries.iter().fold(count, |known, entry| match entry {
             Entry::Joined(_) => known.saturating_sub(1),
             Entry::Left(_) => known + 1,
             Entry::Changed(_) => known,
         });
-        messages(entries, room.seq, known)
+        messages(entries, room.seq, known, 0)
     }
 
     /// Whom those in the room have been told of after this round.
@@ -207,11 +224,17 @@ fn left_out(id: ParticipantId, person: Option<&Participant>) -> LeftOut {
     LeftOut { id, display_name: person.map(|person| person.profile.name.clone()).unwrap_or_default(), reason }
 }
 
-/// Four bytes that are others when somebody is shown otherwise.
+/// Four bytes that are others when somebody is shown otherwise. The last bit says whether he has rights.
 fn digest(person: &Participant) -> u32 {
     let shown = serde_json::to_vec(&PresentOut::from(person)).expect("it has text keys");
     let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, &shown).as_u64_pair();
-    u32::try_from(high >> 32).unwrap_or_default()
+    let digest = u32::try_from(high >> 32).unwrap_or_default();
+    digest & !1 | u32::from(person.has_rights())
+}
+
+/// Whether somebody had rights as he was shown with this digest.
+const fn had_rights(digest: u32) -> bool {
+    digest & 1 == 1
 }
 
 #[cfg(test)]

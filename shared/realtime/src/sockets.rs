@@ -160,6 +160,29 @@ impl Sockets {
         all(posts).await.into_iter().filter(|said| *said == Said::Taken).count()
     }
 
+    /// Tells each of these connections something of its own, in its order, many connections at a time. Says how many posts
+    /// that took.
+    pub async fn tell_each<'a>(
+        &self,
+        store: &Store,
+        event: ServerEvent,
+        told: impl IntoIterator<Item = (&'a Connection, Vec<impl Serialize + Send + Sync + 'a>)>,
+    ) -> usize {
+        let mut tellings = Vec::<Call<'_, usize>>::new();
+        for (connection, messages) in told {
+            tellings.push(Box::pin(async move {
+                let mut posts = 0;
+                for message in &messages {
+                    let text = connection.client.event(event, message);
+                    let said = self.post(store, &connection.id, &text).await;
+                    posts += usize::from(said == Said::Taken);
+                }
+                posts
+            }));
+        }
+        all(tellings).await.into_iter().sum()
+    }
+
     /// Closes a connection from our side, which no client takes as a reason to come again. Of one that is gone the table
     /// is told. A failure means that it stands still.
     pub async fn close(&self, store: &Store, connection: &Connection) -> Result<(), Halt> {

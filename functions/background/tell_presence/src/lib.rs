@@ -115,9 +115,9 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
         if let Some(viewer) = alike.first() {
             posts += say(worker, &alike, &round.shown_to(viewer)).await;
         }
-        for viewer in apart {
-            posts += say(worker, &[viewer], &round.shown_to(viewer)).await;
-        }
+        let apart = apart.into_iter();
+        let own = apart.filter_map(|viewer| Some((viewer.connection.as_ref()?, round.shown_to(viewer))));
+        posts += worker.config.sockets.tell_each(store, ServerEvent::Presence, own).await;
     }
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
@@ -150,3 +150,6 @@ async fn read(worker: &Worker<Config>, due: &RoundDue) -> Result<Option<Whole>, 
         tokio::time::sleep(READ_PAUSE).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -116,9 +116,7 @@ impl Session<'_> {
         let (data, after) = JoinOut::seated(own, &whole, person, now);
         let (store, sockets) = (&self.worker.store, &self.worker.config.sockets);
         sockets.tell(store, [connection], ServerEvent::Admitted, &data).await;
-        for presence in after {
-            sockets.tell(store, [connection], ServerEvent::Presence, &presence).await;
-        }
+        sockets.tell_each(store, ServerEvent::Presence, [(connection, after)]).await;
         Ok(())
     }
 

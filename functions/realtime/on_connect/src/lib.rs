@@ -61,3 +61,6 @@ fn cookie(event: &ApiGatewayWebsocketProxyRequest) -> Option<&str> {
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == "pnm_access_token").map(|(_, token)| token.trim_matches('"'))
 }
+
+#[cfg(test)]
+mod tests;

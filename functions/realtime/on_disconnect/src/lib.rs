@@ -27,3 +27,6 @@ pub async fn handle(worker: &Worker<Config>, event: ApiGatewayWebsocketProxyRequ
     worker.store.disconnect(&id, worker.config.grace).await.map_err(Halt::into_failure)?;
     Ok(json!({"statusCode": 200}))
 }
+
+#[cfg(test)]
+mod tests;

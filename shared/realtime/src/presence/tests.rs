@@ -1,4 +1,9 @@
-use models::{Connection, Features, Locks, Room, Sid, Status, Timestamp, UserId, Words};
+use std::collections::BTreeSet;
+
+use crate::people::JoinOut;
+use api::rooms::{ParticipantOut, Session};
+
+use models::{Connection, Features, Locks, Role, Room, Sid, Status, Timestamp, UserId, Words};
 use serde_json::{Value, json};
 use store::RoomDocument;
 
@@ -123,6 +128,69 @@ fn who_hides_himself_leaves_and_who_shows_himself_joins() {
     assert_eq!((names(&back["joined"]), &back["count"]), (vec!["bo"], &json!(2)));
 }
 
+/// A session of these people, who do not see one another.
+fn apart(seq: u64, people: Vec<Participant>) -> Whole {
+    let mut whole = whole(seq, people);
+    whole.room.features.allow_view_other_users_list = false;
+    whole
+}
+
+#[test]
+fn who_sees_only_some_is_told_nothing_of_the_others() {
+    let before = apart(1, vec![person("ann"), person("bo"), person("cy")]);
+    let left = Participant { standing: Standing::Left, ..person("cy") };
+    let mut changed = person("bo");
+    changed.media.hand = true;
+    let after = apart(4, vec![person("ann"), changed.clone(), left, person("dee")]);
+    let last = told(1, &before);
+    let round = Round::of(&after, Some(&last));
+    assert!(!round.is_empty());
+    assert_eq!(round.shown_to(&person("ann")), []);
+    let own = message(&round, &changed);
+    assert_eq!((names(&own["changed"]), &own["count"]), (vec!["bo"], &json!(1)));
+    assert_eq!((&own["joined"], &own["left"]), (&json!([]), &json!([])));
+    let admin = Participant { role: Role::Moderator, ..person("admin") };
+    assert_eq!(message(&round, &admin)["count"], json!(3));
+}
+
+/// All ways in which somebody may be in a session, or not.
+fn ways(name: &str) -> Vec<Participant> {
+    let (person, hidden) = (person(name), Participant { hidden: true, ..person(name) });
+    let admin = Participant { role: Role::Moderator, ..person.clone() };
+    let gone = |standing| Participant { standing, ..admin.clone() };
+    vec![person.clone(), hidden, gone(Standing::Left), gone(Standing::Waiting), admin]
+}
+
+#[test]
+fn whatever_becomes_of_somebody_each_knows_and_counts_whom_he_may_see() {
+    for (before, after) in ways("bo").iter().flat_map(|bo| ways("bo").into_iter().map(move |next| (bo, next)))
+    {
+        for make in [whole, apart] {
+            let before = make(1, vec![person("ann"), before.clone()]);
+            let after = make(2, vec![person("ann"), after.clone()]);
+            let sees = |whole: &Whole| -> BTreeSet<_> {
+                let seen = whole.present.iter().filter(|other| person("ann").may_see(other, &whole.room));
+                seen.map(|other| other.id.to_string()).collect()
+            };
+            let mut known = sees(&before);
+            let last = told(1, &before);
+            for message in Round::of(&after, Some(&last)).shown_to(&person("ann")) {
+                for joined in &message.joined {
+                    assert!(known.insert(joined.id().to_owned()), "known already: {message:?}");
+                }
+                for left in &message.left {
+                    assert!(known.remove(&left.id.to_string()), "unknown: {message:?}");
+                }
+                assert!(message.changed.iter().all(|changed| known.contains(changed.id())), "{message:?}");
+                assert_eq!(message.count, known.len(), "{message:?}");
+                let entries = message.joined.len() + message.left.len() + message.changed.len();
+                assert_eq!(entries, 1, "{message:?}");
+            }
+            assert_eq!(known, sees(&after), "{:?} {:?}", before.present, after.present);
+        }
+    }
+}
+
 #[test]
 fn what_was_told_of_an_earlier_session_is_forgotten() {
     let whole = whole(1, vec![person("ann")]);
@@ -158,6 +226,88 @@ fn many_people_are_several_messages_that_follow_each_other() {
         assert_eq!(message.count, known);
     }
     assert_eq!(known, 1000);
+}
+
+/// The answer to a moderator who joins where these wait, among as many people as are too many for a message.
+fn joins_where(waiting: Vec<Participant>) -> Value {
+    let mut people: Vec<_> = (0..500).map(|number| person(&format!("person-{number:04}"))).collect();
+    people[0].role = Role::Moderator;
+    let whole = Whole { waiting, ..whole(1000, people) };
+    let session = Session {
+        token: "t".repeat(2000),
+        expires_at: NOW.to_string(),
+        web_socket_url: Some("wss://x".into()),
+    };
+    let moderator = &whole.present[0];
+    let own = ParticipantOut::present(&whole.room, moderator, session);
+    let (joined, after) = JoinOut::seated(own, &whole, moderator, NOW);
+    let text = serde_json::to_string(&joined).expect("JSON");
+    assert!(text.len() < socket::MOST_SENT - 8 * 1024, "{} bytes, beside the room's own texts", text.len());
+    let joined: Value = serde_json::from_str(&text).expect("JSON");
+    let mut known: Vec<String> = names(&joined["participants"]).into_iter().map(str::to_owned).collect();
+    for (message, before) in after.iter().rev().zip(0..) {
+        assert_eq!(message.seq, 1000 - before);
+        assert!(socket::fits(&serde_json::to_string(message).expect("JSON")));
+    }
+    for message in &after {
+        let joined = serde_json::to_value(&message.joined).expect("JSON");
+        known.extend(names(&joined).into_iter().map(str::to_owned));
+        assert_eq!(message.count, known.len());
+    }
+    assert_eq!(joined["seq"].as_u64().map(|seq| seq + after.len() as u64), Some(1000));
+    assert_eq!(known.len(), 500, "of those who are in nobody is lost");
+    joined
+}
+
+/// Somebody who waits, as the one of this number.
+fn waiter(number: u32, name: &str, picture: Option<String>) -> Participant {
+    let mut waiter = person(&format!("waiter-{number}"));
+    waiter.standing = Standing::Waiting;
+    waiter.waiting_since = Some(NOW.plus(Duration::from_secs(number.into())));
+    waiter.profile = models::Profile { name: name.to_owned(), avatar_url: picture };
+    waiter
+}
+
+#[test]
+fn a_moderator_is_told_who_waits_before_he_is_told_who_is_in() {
+    let waiting: Vec<_> = (0..500).map(|number| waiter(number, "Somebody with a name", None)).collect();
+    let joined = joins_where(waiting.clone());
+    assert_eq!(joined["waiting"].as_array().map(Vec::len), Some(500));
+    let participant = Participant { role: Role::Participant, ..person("person-0001") };
+    let whole = Whole { waiting, ..whole(3, vec![participant.clone()]) };
+    let (state, after) = whole.shown_to(&participant, NOW);
+    let state = serde_json::to_value(state).expect("JSON");
+    assert_eq!(
+        (state.get("waiting"), names(&state["participants"]), after),
+        (None, vec!["person-0001"], vec![])
+    );
+}
+
+#[test]
+fn where_pictures_are_too_much_the_last_who_wait_come_without() {
+    let picture = |number| Some(format!("https://example.org/{number}/{}", "x".repeat(300)));
+    let waiting = (0..500).map(|number| waiter(number, "Somebody", picture(number))).collect();
+    let joined = joins_where(waiting);
+    let waiting = joined["waiting"].as_array().expect("a list");
+    assert_eq!(waiting.len(), 500);
+    let shown = waiting.iter().take_while(|waiter| waiter["avatarUrl"].is_string()).count();
+    assert!((50..450).contains(&shown), "{shown}");
+    assert!(waiting[shown..].iter().all(|waiter| waiter["avatarUrl"].is_null()), "in order of arrival");
+}
+
+#[test]
+fn where_names_are_too_much_the_list_ends_with_whom_the_message_has_no_room_for() {
+    for (longest, fit) in
+        [("😀".repeat(50), 300..310), ("\"".repeat(128), 255..265), ("😀".repeat(128), 150..160)]
+    {
+        let waiting: Vec<_> = (0..500).map(|number| waiter(number, &longest, None)).collect();
+        let ids: Vec<_> = waiting.iter().map(|waiter| json!(waiter.id)).collect();
+        let joined = joins_where(waiting);
+        let told = joined["waiting"].as_array().expect("a list");
+        assert!(fit.contains(&told.len()), "{}", told.len());
+        let told: Vec<_> = told.iter().map(|waiter| waiter["id"].clone()).collect();
+        assert_eq!(told, ids[..told.len()], "those who came first");
+    }
 }
 
 #[test]
