@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use models::{Client, Profile};
+use models::{Client, Profile, Timestamp};
 use realtime::JOINS_WITHIN;
 use store::{Caller, Connected};
 use testing::rooms::{TOKEN_VALIDITY, session_of, user_id};
@@ -45,6 +45,11 @@ async fn known(table: &TestTable) -> Option<Connected> {
 
 async fn caller(table: &TestTable) -> Caller {
     known(table).await.expect("it is known").caller
+}
+
+/// The moment after this time from now, as a token has it.
+fn in_seconds(table: &TestTable, time: Duration) -> Timestamp {
+    Timestamp::from_seconds(table.now().plus(time).seconds())
 }
 
 /// What is on the queue, with the delay of each message.
@@ -92,7 +97,9 @@ async fn a_users_token_is_taken_from_wherever_it_is_and_the_query_wins() {
     ] {
         assert_eq!(connect(&worker, query.clone(), &cookie).await, 200);
         let profile = Profile { name: "Ann".to_owned(), avatar_url: None };
-        assert_eq!(caller(&table).await, Caller::User { id: user_id("ann"), profile }, "{query} {cookie}");
+        let expires_at = Some(in_seconds(&table, Duration::from_hours(24)));
+        let user = Caller::User { id: user_id("ann"), profile, expires_at };
+        assert_eq!(caller(&table).await, user, "{query} {cookie}");
     }
 }
 
@@ -104,7 +111,8 @@ async fn a_join_token_says_who_is_invited_and_is_not_spent() {
     let token = rooms.mint(&room.key, "ann").await;
     let before = table.history(&room.key).await.len();
     assert_eq!(connect(&worker(&table).await, json!({"token": rooms.join_text(&token)}), "").await, 200);
-    assert_eq!(caller(&table).await, Caller::Invited(token.clone()));
+    let expires_at = in_seconds(&table, TOKEN_VALIDITY);
+    assert_eq!(caller(&table).await, Caller::Invited { token: token.clone(), expires_at });
     assert_eq!(table.history(&room.key).await.len(), before, "no seat is taken");
     rooms.redeem(&token).await.expect("it is good still");
 }
