@@ -15,12 +15,13 @@ const LONGEST: usize = 2_000;
 pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Request) -> Result<Answer, Halt> {
     let mut fields = Fields::of(request.data.clone());
     fields.require("content");
-    let content = fields.text("content").unwrap_or_default();
-    if content.trim().is_empty() || content.chars().count() > LONGEST {
+    let content = fields.text("content");
+    if content.as_ref().is_some_and(|text| text.trim().is_empty() || text.chars().count() > LONGEST) {
         fields.refuse("content", format!("must be 1 to {LONGEST} characters, and not blank"));
     }
     let to = participant(&mut fields, "to");
     fields.finish()?;
+    let content = content.unwrap_or_default();
     let seat = realtime.seat(connected).await?;
     let act = if to.is_some() { Act::ChatInPrivate } else { Act::Chat };
     seat.person.may(act, &seat.room)?;
