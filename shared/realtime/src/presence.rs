@@ -1,12 +1,12 @@
 //! Rounds of presence: who came, went and changed since those in the room were last told (`docs/decisions/0027`).
 //!
-//! A round compares who is in with who was told to be; it is not made of events. So many changes are one message, a round
-//! that is done twice tells nothing new, and what a lost one would have told the next one tells.
+//! A round compares who is in with who was told to be. So many changes are one message, a round that is done twice tells
+//! nothing new, and what a lost one would have told the next one tells. Of events it takes only whom they were about.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use models::{Participant, ParticipantId, RoomKey, Sid, Standing};
+use models::{Participant, ParticipantId, RoomKey, Sid, Standing, UserId};
 use serde::{Deserialize, Serialize};
 use store::LastRound;
 use uuid::Uuid;
@@ -28,6 +28,9 @@ pub struct RoundDue {
     pub sid: Sid,
     /// The change that is to be told.
     pub seq: u64,
+    /// Whom it happened to, if that is one person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
 }
 
 impl RoundDue {
@@ -136,8 +139,9 @@ pub struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    /// What is to be told of a session as it stands, after what was told `before`.
-    pub fn of(whole: &'a Whole, before: Option<&LastRound>) -> Self {
+    /// What is to be told of a session as it stands, after what was told `before`. Of those to whom something happened since
+    /// it is told also if they stand as they stood: who got the whole session in between has it otherwise.
+    pub fn of(whole: &'a Whole, before: Option<&LastRound>, happened_to: &BTreeSet<UserId>) -> Self {
         let before = before.filter(|before| before.sid == whole.room.sid);
         let nobody = BTreeMap::new();
         let before = before.map_or(&nobody, |before| &before.people);
@@ -146,7 +150,9 @@ impl<'a> Round<'a> {
             let digest = digest(person);
             match before.get(&person.id) {
                 None => joined.push(person),
-                Some(told) if *told != digest => changed.push((person, *told)),
+                Some(told) if *told != digest || happened_to.contains(&person.user) => {
+                    changed.push((person, *told));
+                }
                 Some(_) => {}
             }
             people.insert(person.id, digest);
@@ -157,7 +163,14 @@ impl<'a> Round<'a> {
             .map(|person| (person.id, person))
             .collect();
         let left = before.iter().filter(|(id, _)| !people.contains_key(id));
-        let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied())).collect();
+        let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied()));
+        // He came and went.
+        let passed = whole.gone.iter().chain(&whole.waiting).filter(|person| {
+            let was_in = person.joined_at.is_some() && !person.hidden;
+            was_in && happened_to.contains(&person.user) && !before.contains_key(&person.id)
+        });
+        let passed = passed.map(|person| (person.id, digest(person), Some(person)));
+        let left = left.chain(passed).collect();
         Self { whole, joined, changed, left, people }
     }
 
@@ -208,6 +221,14 @@ impl<'a> Round<'a> {
         messages(entries, room.seq, known, 0)
     }
 
+    /// Marks of those of whom it tells something.
+    pub fn told(&self) -> BTreeSet<u32> {
+        let left = self.left.iter().filter_map(|(_, _, person)| *person);
+        let changed = self.changed.iter().map(|(person, _)| *person);
+        let all = self.joined.iter().copied().chain(changed).chain(left);
+        all.map(|person| mark(&person.user)).collect()
+    }
+
     /// Whom those in the room have been told of after this round.
     pub fn into_people(self) -> BTreeMap<ParticipantId, u32> {
         self.people
@@ -224,12 +245,20 @@ fn left_out(id: ParticipantId, person: Option<&Participant>) -> LeftOut {
     LeftOut { id, display_name: person.map(|person| person.profile.name.clone()).unwrap_or_default(), reason }
 }
 
+/// Four bytes that stand for somebody.
+pub fn mark(user: &UserId) -> u32 {
+    four_bytes(user.as_str().as_bytes())
+}
+
+fn four_bytes(text: &[u8]) -> u32 {
+    let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, text).as_u64_pair();
+    u32::try_from(high >> 32).unwrap_or_default()
+}
+
 /// Four bytes that are others when somebody is shown otherwise. The last bit says whether he has rights.
 fn digest(person: &Participant) -> u32 {
     let shown = serde_json::to_vec(&PresentOut::from(person)).expect("it has text keys");
-    let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, &shown).as_u64_pair();
-    let digest = u32::try_from(high >> 32).unwrap_or_default();
-    digest & !1 | u32::from(person.has_rights())
+    four_bytes(&shown) & !1 | u32::from(person.has_rights())
 }
 
 /// Whether somebody had rights as he was shown with this digest.

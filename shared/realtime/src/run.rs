@@ -191,7 +191,7 @@ where
             (Some(error(&reply_to, &Refusal::UnknownEvent)), Refusal::UnknownEvent.code())
         }
         Received::Refused { refusal, reply_to } => (Some(error(&reply_to, &refusal)), refusal.code()),
-        Received::Ping(pong) => (Some(pong), "OK"),
+        Received::Ping { pong, .. } => (Some(pong), "OK"),
         Received::OtherNamespace(text) => (Some(text), "OK"),
         Received::Nothing => (None, "OK"),
         Received::Connect(auth) => match callers {
@@ -286,6 +286,7 @@ fn unread(client: Client, received: &Received, refusal: &Refusal) -> String {
     match received {
         Received::Request(Request { reply_to, .. })
         | Received::UnknownEvent { reply_to, .. }
+        | Received::Ping { reply_to: Some(reply_to), .. }
         | Received::Refused { reply_to, .. } => error(reply_to, refusal),
         _ => with_body(refusal, |body| client.event(ServerEvent::Error, body)),
     }

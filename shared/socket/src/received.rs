@@ -20,8 +20,13 @@ pub enum Received {
         /// Where the error goes.
         reply_to: ReplyTo,
     },
-    /// A ping, be it an event or Engine.IO's packet. This is sent back, and nothing else is done.
-    Ping(String),
+    /// A ping, be it an event or Engine.IO's packet.
+    Ping {
+        /// What is sent back, and nothing else is done.
+        pong: String,
+        /// Where an error goes, if it is an event.
+        reply_to: Option<ReplyTo>,
+    },
     /// Socket.IO's CONNECT. It is answered by [`connected`](crate::connected) or by [`connect_error`](crate::connect_error),
     /// the latter also where its `auth` could not be read.
     Connect(Result<Auth, Refusal>),
@@ -54,7 +59,7 @@ impl Received {
     ) -> Self {
         match ClientEvent::of(&name) {
             None => Self::UnknownEvent { name, reply_to },
-            Some(ClientEvent::Ping) => Self::Ping(reply_to.pong()),
+            Some(ClientEvent::Ping) => Self::Ping { pong: reply_to.pong(), reply_to: Some(reply_to) },
             Some(event) => match data() {
                 Ok(data) => Self::Request(Request { event, data, reply_to }),
                 Err(refusal) => Self::refused(refusal, reply_to),
@@ -71,7 +76,7 @@ impl fmt::Debug for Received {
             Self::UnknownEvent { reply_to, .. } => {
                 f.debug_struct("UnknownEvent").field("reply_to", reply_to).finish_non_exhaustive()
             }
-            Self::Ping(_) => f.write_str("Ping"),
+            Self::Ping { .. } => f.write_str("Ping"),
             Self::Connect(auth) => f.debug_tuple("Connect").field(auth).finish(),
             Self::OtherNamespace(_) => f.write_str("OtherNamespace"),
             Self::Disconnect => f.write_str("Disconnect"),

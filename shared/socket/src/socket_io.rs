@@ -51,7 +51,7 @@ fn of_engine_io(text: &str) -> Received {
     let mut characters = text.chars();
     match characters.next() {
         Some('1') => Received::Disconnect,
-        Some('2') => Received::Ping(format!("3{}", characters.as_str())),
+        Some('2') => Received::Ping { pong: format!("3{}", characters.as_str()), reply_to: None },
         Some('3' | '5' | '6') => Received::Nothing,
         Some('b') => malformed("the message must not be binary", nobody()),
         _ => malformed("the message must be an Engine.IO packet", nobody()),

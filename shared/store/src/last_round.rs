@@ -14,9 +14,9 @@ impl Store {
 
     /// Remembers what was told, unless more of the session has been told meanwhile.
     pub async fn note_round(&self, room: &RoomKey, told: &LastRound) -> Result<(), StoreError> {
-        let condition = "attribute_not_exists(#pk) OR #sid <> :sid OR #seq < :seq";
+        let condition = "attribute_not_exists(#pk) OR #sid <> :sid OR #seq <= :seq";
         let values = vec![("sid", crate::step::s(told.sid)), ("seq", n(told.seq))];
-        // Refused, it is in the table already, or more is.
+        // Refused, more is in the table already.
         self.commit_one(&Step::put(Key::told(room), told.encode(), condition, values)).await?;
         Ok(())
     }

@@ -1,17 +1,17 @@
 //! Tells those in a room who came, went and changed. A message of the queue says only that there is something to tell; a
 //! round tells all there is, and the messages of what it has told find nothing left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::{Batch, ConfigError, Env, Error, Halt, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
-use models::{Participant, Sid};
+use models::{Participant, RoomKey, Sid, UserId};
 use outbox::Queue;
 use realtime::Sockets;
 use realtime::people::Whole;
-use realtime::presence::{PresenceOut, Round, RoundDue, pause_after};
+use realtime::presence::{PresenceOut, Round, RoundDue, mark, pause_after};
 use socket::ServerEvent;
 use store::LastRound;
 use tracing::info;
@@ -34,6 +34,17 @@ impl Config {
     }
 }
 
+/// What is due in a session.
+struct Due<'a> {
+    room: RoomKey,
+    sid: Sid,
+    /// Up to which change at least.
+    seq: u64,
+    /// To whom something happened, with the number of that change.
+    happened_to: Vec<(u64, UserId)>,
+    messages: Vec<&'a SqsMessage>,
+}
+
 /// What came of a round.
 enum Done {
     /// What was due is told.
@@ -45,22 +56,24 @@ enum Done {
 /// Works on a batch; what is not told comes again.
 pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatchResponse, Error> {
     let mut batch = Batch::of("round of presence");
-    let mut rooms = BTreeMap::<Sid, (RoundDue, Vec<&SqsMessage>)>::new();
+    let mut rooms = BTreeMap::<Sid, Due<'_>>::new();
     for message in &event.records {
         match serde_json::from_str::<RoundDue>(message.body.as_deref().unwrap_or_default()) {
-            Ok(due) => {
-                let (last, messages) = rooms.entry(due.sid).or_insert_with(|| (due.clone(), vec![]));
-                last.seq = last.seq.max(due.seq);
-                messages.push(message);
+            Ok(RoundDue { room, sid, seq, user }) => {
+                let nothing = || Due { room, sid, seq, happened_to: vec![], messages: vec![] };
+                let due = rooms.entry(sid).or_insert_with(nothing);
+                due.seq = due.seq.max(seq);
+                due.happened_to.extend(user.map(|user| (seq, user)));
+                due.messages.push(message);
             }
             Err(failure) => {
                 batch.note(message, Err(failure.into()));
             }
         }
     }
-    let rounds = rooms.into_values().map(|(due, messages)| async move {
-        (tell(worker, &due).await.map_err(Halt::into_failure), messages)
-    });
+    let rounds = rooms
+        .into_values()
+        .map(|due| async move { (tell(worker, &due).await.map_err(Halt::into_failure), due.messages) });
     for (done, messages) in join_all(rounds).await {
         let mut failure = None;
         let is_told = match done {
@@ -93,11 +106,19 @@ async fn hide(worker: &Worker<Config>, messages: &[&SqsMessage], pause: Duration
 }
 
 /// Tells what there is to tell in a session, up to this change at least.
-async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
+async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
     let store = &worker.store;
     let before = store.last_round(&due.room).await?.filter(|before| before.sid == due.sid);
+    let is_late = before.as_ref().is_some_and(|before| before.seq >= due.seq);
+    let mut happened_to = BTreeSet::new();
+    for (seq, user) in &due.happened_to {
+        let is_told = |before: &LastRound| before.seq >= *seq && before.told.contains(&mark(user));
+        if !before.as_ref().is_some_and(is_told) {
+            happened_to.insert(user.clone());
+        }
+    }
     if let Some(before) = &before {
-        if before.seq >= due.seq {
+        if is_late && happened_to.is_empty() {
             return Ok(Done::Told);
         }
         let next = before.at.plus(pause_after(before.posts));
@@ -108,7 +129,7 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     }
     let Some(whole) = read(worker, due).await? else { return Ok(Done::Told) };
     let at = worker.clock.now();
-    let round = Round::of(&whole, before.as_ref());
+    let round = Round::of(&whole, before.as_ref(), &happened_to);
     let mut posts = 0;
     if !round.is_empty() {
         let (alike, apart) = round.receivers();
@@ -121,8 +142,13 @@ async fn tell(worker: &Worker<Config>, due: &RoundDue) -> Result<Done, Halt> {
     }
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
+    let mut told = round.told();
+    told.extend(happened_to.iter().map(mark));
+    // More of what the round before has told may still be on the queue.
+    told.extend(before.into_iter().filter(|_| is_late).flat_map(|before| before.told));
     let people = round.into_people();
-    store.note_round(&due.room, &LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people }).await?;
+    let last = LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people, told };
+    store.note_round(&due.room, &last).await?;
     Ok(Done::Told)
 }
 
@@ -138,7 +164,7 @@ async fn say(worker: &Worker<Config>, to: &[&Participant], messages: &[PresenceO
 }
 
 /// The session as it stands, if it still runs; where people come and go faster than they can be read, as it almost stands.
-async fn read(worker: &Worker<Config>, due: &RoundDue) -> Result<Option<Whole>, Halt> {
+async fn read(worker: &Worker<Config>, due: &Due<'_>) -> Result<Option<Whole>, Halt> {
     let mut reads = 1;
     loop {
         let whole = Whole::read(&worker.store, &due.room, worker.clock.now()).await?;

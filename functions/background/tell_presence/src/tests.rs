@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use models::{Features, Room};
 use serde_json::Value;
-use store::NewRoom;
+use store::{Mute, NewRoom};
 use testing::rooms::new_room;
 use testing::{Asked, Connections, Draft, TestTable, Verdict};
 
@@ -48,7 +48,7 @@ impl Parts {
     /// Puts on the queue that the room's last change is to be told.
     async fn is_due(&self, room: &Room) {
         let Room { key, sid, seq, .. } = self.table.rooms().state(&room.key).await;
-        self.send(&RoundDue { room: key, sid, seq });
+        self.send(&RoundDue { room: key, sid, seq, user: None });
     }
 
     fn send(&self, due: &RoundDue) {
@@ -128,7 +128,7 @@ async fn everybody_hears_the_same_once_and_what_is_told_is_remembered() {
     let seq = parts.table.rooms().state(&room.key).await.seq;
     assert_eq!((last.seq, last.posts, last.people.len()), (seq, 2, 3));
 
-    parts.send(&RoundDue { room: room.key.clone(), sid: room.sid, seq: seq - 1 });
+    parts.send(&RoundDue { room: room.key.clone(), sid: room.sid, seq: seq - 1, user: None });
     assert_eq!(parts.work().await, [true]);
     // The queue does not know it any more.
     parts.table.clock.advance(Duration::from_mins(6));
@@ -193,7 +193,7 @@ async fn a_large_round_puts_the_next_one_off_and_that_tells_all() {
     let room = parts.room(true).await;
     parts.connected(&room, "ann").await;
     let (sid, at) = (room.sid, parts.table.now());
-    let large = LastRound { sid, seq: 1, at, posts: 300, people: BTreeMap::new() };
+    let large = LastRound { sid, seq: 1, at, posts: 300, people: BTreeMap::new(), told: BTreeSet::new() };
     parts.table.store().note_round(&room.key, &large).await.expect("noted");
     parts.is_due(&room).await;
     assert_eq!(parts.work().await, [false]);
@@ -259,4 +259,40 @@ async fn a_table_that_does_not_answer_delays_a_round_by_a_second() {
     parts.connections.heard();
     assert_eq!(parts.work().await, [true]);
     assert_eq!(parts.heard(), [heard("ann", [&["ann"], &[], &[]], 1)], "told again, for nobody noted it");
+}
+
+#[tokio::test]
+async fn who_came_back_within_a_round_is_told_once_however_late_his_messages_are() {
+    let parts = parts().await;
+    let rooms = parts.table.rooms();
+    let room = parts.room(true).await;
+    parts.connected(&room, "ann").await;
+    parts.connected(&room, "bo").await;
+    parts.round(&room).await;
+    let due = async |user: &str| {
+        let Room { key, sid, seq, .. } = rooms.state(&room.key).await;
+        RoundDue { room: key, sid, seq, user: Some(testing::rooms::user_id(user)) }
+    };
+    let cy = rooms.seat(&room.key, "cy").await;
+    let came = due("cy").await;
+    rooms.leave(&cy).await;
+    let went = due("cy").await;
+    // Muted, and on again.
+    let bo = testing::rooms::user_id("bo");
+    let mute = Mute { room: &room.key, sid: room.sid, whom: Some(&bo), by: cy.id };
+    rooms.store().mute(mute, None).await.expect("muted");
+    testing::rooms::speak(rooms.store(), &room.key, &bo).await;
+    let spoke = due("bo").await;
+
+    parts.send(&came);
+    assert_eq!(parts.work().await, [true]);
+    let passed = [&[][..], &["cy"], &[]];
+    assert_eq!(parts.heard(), [heard("ann", passed, 2), heard("bo", passed, 2)], "as of now");
+    parts.send(&went);
+    assert_eq!(parts.work().await, [true]);
+    assert_eq!(parts.heard(), []);
+    parts.send(&spoke);
+    assert_eq!(parts.work().await, [true]);
+    let again = [&[][..], &[], &["bo"]];
+    assert_eq!(parts.heard(), [heard("ann", again, 2), heard("bo", again, 2)]);
 }

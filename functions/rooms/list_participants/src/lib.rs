@@ -1,4 +1,5 @@
-//! `GET /rooms/{id}/participants` and `GET /rooms/code/{code}/participants`: who is in, without the hidden ones.
+//! `GET /rooms/{id}/participants` and `GET /rooms/code/{code}/participants`: who is in, as far as whoever asks may see
+//! them.
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,9 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
     let key = visitor.room(&id)?;
     let seen = visitor.enter(&app.store, &key, app.clock.now()).await?;
     let room = seen.room.ok_or(Refusal::RoomNotFound)?;
-    let people = app.store.participants(&key).await?;
+    let mut people = app.store.participants(&key).await?;
+    if let Some(viewer) = &seen.participant {
+        people.retain(|person| viewer.may_see(person, &room));
+    }
     Ok(Answer::json(200, &PersonOut::list(&room, &people, app.clock.now())))
 }

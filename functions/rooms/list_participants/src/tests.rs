@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
-use models::{Role, Room};
+use models::{Features, Role, Room};
 use serde_json::json;
 use store::{NewRoom, NewToken};
 use testing::rooms::{HOST, new_room, new_token};
@@ -122,6 +122,20 @@ async fn hidden_ones_and_those_who_wait_or_left_are_not_listed() {
     assert_eq!(names(&reply), ["Name of mod"]);
     let reply = ask(&app, by_id("room-2").bearer(&rooms.session_text(&waiter))).await;
     assert_eq!(reply.refusal(), NOT_IN);
+}
+
+#[tokio::test]
+async fn where_people_do_not_see_one_another_each_sees_himself_and_moderators() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let features = Features { allow_view_other_users_list: false, ..Features::default() };
+    let key = rooms.create(&NewRoom { features, ..new_room("room-1") }).await.key;
+    let (ann, _) = (rooms.seat(&key, "ann").await, rooms.seat(&key, "bob").await);
+    let adm = rooms.moderator(&key, "adm").await;
+    for (person, count) in [(&ann, 2), (&adm, 3)] {
+        let reply = ask(&app, by_id("room-1").bearer(&rooms.session_text(person))).await;
+        assert_eq!(names(&reply).len(), count, "{reply:?}");
+    }
 }
 
 #[tokio::test]

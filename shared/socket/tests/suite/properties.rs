@@ -37,7 +37,7 @@ fn check_received(client: Client, text: &str, received: &Received) {
             assert_eq!(ClientEvent::of(name), None);
             check_error(client, reply_to);
         }
-        Received::Ping(pong) => check_pong(client, text, pong),
+        Received::Ping { pong, .. } => check_pong(client, text, pong),
         Received::Refused { reply_to, .. } => check_error(client, reply_to),
         Received::OtherNamespace(answer) => {
             let namespace = &text[2..];

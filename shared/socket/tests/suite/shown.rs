@@ -16,7 +16,7 @@ pub(super) fn shown(received: &Received) -> String {
             format!("{} {} / {answer}", request.event, Value::Object(request.data.clone()))
         }
         Received::UnknownEvent { name, reply_to } => format!("unknown {name:?} / {}", error(reply_to)),
-        Received::Ping(pong) => format!("ping / {pong}"),
+        Received::Ping { pong, .. } => format!("ping / {pong}"),
         Received::Connect(Ok(auth)) => format!("connect {:?}", auth.token.as_deref().unwrap_or_default()),
         Received::Connect(Err(refusal)) => format!("connect {}", reason(refusal)),
         Received::OtherNamespace(text) => format!("other namespace / {text}"),

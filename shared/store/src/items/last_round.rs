@@ -1,6 +1,6 @@
 //! Whom those in a room were last told to be in it, as stored: a few bytes for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -32,6 +32,8 @@ pub struct LastRound {
     pub posts: u32,
     /// Who was shown, each with a digest of how.
     pub people: BTreeMap<ParticipantId, u32>,
+    /// Marks of those of whom it has told something, or has seen that there is nothing to tell.
+    pub told: BTreeSet<u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,24 +60,31 @@ impl LastRound {
             .flat_map(|(id, digest)| id.0.as_bytes().iter().copied().chain(digest.to_be_bytes()))
             .collect();
         item.insert("people".to_owned(), AttributeValue::B(Blob::new(people)));
+        let told: Vec<u8> = self.told.iter().flat_map(|mark| mark.to_be_bytes()).collect();
+        item.insert("told".to_owned(), AttributeValue::B(Blob::new(told)));
         item
     }
 
     pub(crate) fn decode(mut item: Item) -> Result<Self, StoreError> {
-        let people = item.remove("people");
-        let people = people.as_ref().and_then(|people| people.as_b().ok());
-        let (entries, rest) = people.map_or(&[][..], Blob::as_ref).as_chunks::<ENTRY>();
-        if people.is_none() || !rest.is_empty() {
-            return Err(StoreError::Corrupt(KIND, "people".to_owned()));
-        }
+        let people = parts::<ENTRY>(&mut item, "people")?;
+        let told = parts::<4>(&mut item, "told")?;
         let person = |entry: &[u8; ENTRY]| {
             let (id, digest) = entry.split_at(16);
             Some((ParticipantId(Uuid::from_slice(id).ok()?), u32::from_be_bytes(digest.try_into().ok()?)))
         };
-        let people = entries.iter().filter_map(person).collect();
+        let people = people.iter().filter_map(person).collect();
+        let told = told.into_iter().map(u32::from_be_bytes).collect();
         let LastRoundItem { sid, seq, at, posts, .. } = decode(KIND, item)?;
-        Ok(Self { sid, seq, at, posts, people })
+        Ok(Self { sid, seq, at, posts, people, told })
     }
+}
+
+/// The bytes of an attribute, so many to a part.
+fn parts<const BYTES: usize>(item: &mut Item, name: &'static str) -> Result<Vec<[u8; BYTES]>, StoreError> {
+    let corrupt = || StoreError::Corrupt(KIND, name.to_owned());
+    let Some(AttributeValue::B(bytes)) = item.remove(name) else { return Err(corrupt()) };
+    let (parts, rest) = bytes.as_ref().as_chunks::<BYTES>();
+    if rest.is_empty() { Ok(parts.to_vec()) } else { Err(corrupt()) }
 }
 
 #[cfg(test)]
@@ -85,12 +94,12 @@ mod tests {
     fn told() -> LastRound {
         let people = (0..300).map(|number| (ParticipantId(Uuid::from_u128(number << 100)), 7)).collect();
         let at = Timestamp::from_seconds(1_800_000_000);
-        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people }
+        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people, told: [1, 1 << 30].into() }
     }
 
     #[test]
     fn it_comes_back_as_it_was_stored() {
-        let nobody = LastRound { people: BTreeMap::new(), ..told() };
+        let nobody = LastRound { people: BTreeMap::new(), told: BTreeSet::new(), ..told() };
         for told in [told(), nobody] {
             assert_eq!(LastRound::decode(told.encode()).expect("stored"), told);
         }

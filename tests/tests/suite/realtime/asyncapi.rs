@@ -41,7 +41,7 @@ fn every_example_of_a_request_is_read_as_that_request() {
         let example = &DOCUMENT["components"]["messages"][&name]["examples"][0]["payload"];
         match Client::Plain.decode(&example.to_string()) {
             Received::Request(request) => assert_eq!(request.event, *event),
-            Received::Ping(_) => assert_eq!(*event, ClientEvent::Ping),
+            Received::Ping { .. } => assert_eq!(*event, ClientEvent::Ping),
             other => panic!("{name}: {other:?}"),
         }
     }

@@ -118,6 +118,8 @@ async fn more_than_fifty_messages_a_second_get_an_error_and_then_the_close() {
     let said = socket.closed().await;
     let refused = said.iter().filter(|message| message["data"]["statusCode"] == 429).count();
     assert!(refused > 0, "{said:?}");
+    let all_named = said.iter().all(|message| message["id"].is_number());
+    assert!(all_named, "each answer is one to a request: {said:?}");
     server.stop().await;
 }
 

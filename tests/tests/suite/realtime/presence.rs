@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testing::{Server, Socket};
 
-use super::seated;
+use super::{Meeting, seated};
 use crate::webhooks::create;
 
 /// The names in a list of people.
@@ -129,5 +129,30 @@ async fn others_hear_that_somebody_was_put_out() {
     let presence = hears_of(&mut hanna, "left", "Gus").await;
     let out = json!([{"id": gus.body["id"], "displayName": "Gus", "reason": "removed"}]);
     assert_eq!(presence["left"], out);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_asks_between_two_rounds_hears_what_has_gone_back_since() {
+    let server = Server::start(|_| {}).await;
+    let mut meeting = Meeting::of(&server, json!({})).await;
+    let (mut ann, ann_id) = meeting.user(&server, "ann").await;
+    while meeting.hanna.event("presence").await["count"] != json!(2) {}
+    server.stack.settled().await;
+    ann.done("leave-room", json!({})).await;
+    let (mut gus, gus_id) = meeting.guest(&server, "Gus").await;
+    let state = meeting.hanna.done("sync", json!({})).await;
+    assert_eq!(state["participants"][1]["id"], gus_id, "without Ann: {state}");
+    gus.done("leave-room", json!({})).await;
+    ann.done("join-room", json!({"code": meeting.code})).await;
+    let names = |told: &Value, list: &str, id: &Value| {
+        told[list].as_array().is_some_and(|people| people.iter().any(|person| person["id"] == *id))
+    };
+    let (mut is_gone, mut is_back) = (false, false);
+    while !(is_gone && is_back) {
+        let told = meeting.hanna.event("presence").await;
+        is_gone |= names(&told, "left", &gus_id);
+        is_back |= names(&told, "joined", &ann_id) || names(&told, "changed", &ann_id);
+    }
     server.stop().await;
 }
