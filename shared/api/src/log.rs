@@ -1,6 +1,7 @@
 //! Logs, as Lambda's logging controls want them
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>): the level from
-//! `AWS_LAMBDA_LOG_LEVEL` (else `RUST_LOG`, else `INFO`), JSON when `AWS_LAMBDA_LOG_FORMAT` says so.
+//! `AWS_LAMBDA_LOG_LEVEL` (else `RUST_LOG`, else `INFO`), JSON when `AWS_LAMBDA_LOG_FORMAT` says so. `TRACE` says more than
+//! `DEBUG` in debug builds alone.
 //!
 //! The runtime's own subscriber does the same with directives per module, for which it brings a regex engine: half a
 //! megabyte of every binary (`docs/decisions/0008`).
