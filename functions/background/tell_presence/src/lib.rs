@@ -144,8 +144,10 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
     let mut told = round.told();
     told.extend(happened_to.iter().map(mark));
-    // More of what the round before has told may still be on the queue.
-    told.extend(before.into_iter().filter(|_| is_late).flat_map(|before| before.told));
+    // More of what the round before has told may still be on the queue; unless something has happened since, it is told as of
+    // now.
+    let same = before.into_iter().filter(|before| before.seq == whole.room.seq);
+    told.extend(same.flat_map(|before| before.told));
     let people = round.into_people();
     let last = LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people, told };
     store.note_round(&due.room, &last).await?;
