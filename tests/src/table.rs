@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::between::{Asked, Between, Verdict};
+use crate::connections::Connections;
 use crate::rooms::Rooms;
 use crate::{API_KEY, API_SECRET, OTHER_API_KEY, OTHER_API_SECRET, history};
 
@@ -284,6 +285,15 @@ impl TestTable {
         L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
     {
         self.worker_in(self.env(function), load).await
+    }
+
+    /// The same that tells these connections.
+    pub async fn worker_to<C, L>(&self, connections: &Connections, function: &str, load: L) -> Worker<C>
+    where
+        L: AsyncFnOnce(&Env) -> Result<C, ConfigError>,
+    {
+        let endpoint = connections.endpoint();
+        self.worker_in(self.env_with(function, &[("CONNECTIONS_ENDPOINT", &endpoint)]), load).await
     }
 
     /// The same in another environment.

@@ -95,7 +95,7 @@ impl Participant {
         if !act.is_featured(room, self.role) {
             return Err(Refusal::Locked(act.as_a_whole()));
         }
-        if self.role != Role::Participant {
+        if self.has_rights() {
             return Ok(());
         }
         if !act.is_allowed_by_host(room) {

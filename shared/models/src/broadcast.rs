@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Participant, Role, UserId};
+use crate::{Participant, UserId};
 
 /// Something to be said, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub enum Tone {
 impl Broadcast {
     /// Whether it is for this person.
     pub fn is_for(&self, person: &Participant) -> bool {
-        let is_admin = person.role != Role::Participant;
+        let is_admin = person.has_rights();
         match &self.to_user {
             Some(user) => *user == person.user || self.only_to_admins && is_admin,
             None => !self.only_to_admins || is_admin,
@@ -63,7 +63,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Sid, Standing};
+    use crate::{Role, Sid, Standing};
 
     fn person(user: &str, role: Role) -> Participant {
         let user = UserId::try_from(user).expect("an id");

@@ -250,7 +250,7 @@ impl Participant {
 
     /// Whether he may tell others what to do: those whom nobody sees moderate nothing.
     pub fn may_moderate(&self) -> bool {
-        self.standing == Standing::Active && self.role != Role::Participant && !self.hidden
+        self.standing == Standing::Active && self.has_rights() && !self.hidden
     }
 
     /// Whether he is barred from `room`: for the session, and in a room by code for the room's life.

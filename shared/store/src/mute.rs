@@ -1,7 +1,7 @@
 //! Moderators mute people.
 
 use models::transition::Muting;
-use models::{Participant, ParticipantId, Refusal, Role, RoomKey, Sid, UserId};
+use models::{Participant, ParticipantId, Refusal, RoomKey, Sid, UserId};
 
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome};
@@ -54,7 +54,7 @@ impl Store {
         } else {
             let room = self.running_of(self.room(key).await?, sid)?;
             let all = self.participants(key).await?.into_iter();
-            all.filter(|person| person.is_in(&room) && person.role == Role::Participant).collect()
+            all.filter(|person| person.is_in(&room) && !person.has_rights()).collect()
         };
         meant.retain(|person: &Participant| person.connection.is_some() || person.media.audio);
         Ok(meant.into_iter().map(|person| person.user).collect())

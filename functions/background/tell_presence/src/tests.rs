@@ -19,14 +19,8 @@ struct Parts {
 
 async fn parts() -> Parts {
     let (table, connections) = (TestTable::new().await, Connections::start().await);
-    let worker = teller(&table, &connections, &[]).await;
+    let worker = table.worker_to(&connections, "tell_presence", Config::load).await;
     Parts { table, connections, worker }
-}
-
-async fn teller(table: &TestTable, connections: &Connections, variables: &[(&str, &str)]) -> Worker<Config> {
-    let endpoint = connections.endpoint();
-    let variables = [&[("CONNECTIONS_ENDPOINT", endpoint.as_str())], variables].concat();
-    table.worker_in(table.env_with("tell_presence", &variables), Config::load).await
 }
 
 /// What somebody heard: his name, who joined, left and changed, and how many there are.
@@ -250,7 +244,10 @@ async fn a_table_that_does_not_answer_delays_a_round_by_a_second() {
             if asked.operation == operation { Verdict::Fails } else { Verdict::Passes }
         };
         let between = parts.table.between(fails);
-        let worker = teller(&parts.table, &parts.connections, &between.variables()).await;
+        let endpoint = parts.connections.endpoint();
+        let variables = [&[("CONNECTIONS_ENDPOINT", &*endpoint)], &between.variables()[..]].concat();
+        let env = parts.table.env_with("tell_presence", &variables);
+        let worker = parts.table.worker_in(env, Config::load).await;
         parts.is_due(&room).await;
         assert_eq!(work(&parts.table, &worker).await, [false], "{operation}");
         let hidden = parts.table.messages(QUEUE)[0].visible_at.since(parts.table.now());

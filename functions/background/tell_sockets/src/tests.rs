@@ -101,9 +101,8 @@ async fn a_connection_by_which_nobody_has_this_place_is_left_alone() {
 async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_anothers() {
     let table = TestTable::new().await;
     let connections = Connections::start().await;
-    let endpoint = connections.endpoint();
-    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
-    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let worker = table.worker_to(&connections, "tell_sockets", Config::load).await;
+    let rooms = table.rooms();
     let (room, other) = (session(&table).await, session(&table).await);
     let connected = rooms.connect("one", Client::SocketIo).await;
     let connection = connected.connection.clone();
@@ -136,9 +135,8 @@ async fn a_connection_is_told_why_it_is_closed_unless_it_is_his_again_or_another
 async fn who_is_muted_is_told_while_he_is_in_by_that_connection_and_not_in_the_room_that_he_moved_on_to() {
     let table = TestTable::new().await;
     let connections = Connections::start().await;
-    let endpoint = connections.endpoint();
-    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
-    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let worker = table.worker_to(&connections, "tell_sockets", Config::load).await;
+    let rooms = table.rooms();
     let (room, other) = (session(&table).await, session(&table).await);
     let (one, two) = (rooms.connect("one", Client::Plain).await, rooms.connect("two", Client::Plain).await);
     let by = ParticipantId(Uuid::from_u128(9));
@@ -167,9 +165,8 @@ async fn who_is_muted_is_told_while_he_is_in_by_that_connection_and_not_in_the_r
 async fn a_connection_that_is_found_to_be_gone_loses_its_seat_and_the_others_are_told() {
     let table = TestTable::new().await;
     let connections = Connections::start().await;
-    let endpoint = connections.endpoint();
-    let env = table.env_with("tell_sockets", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
-    let (worker, rooms) = (table.worker_in(env, Config::load).await, table.rooms());
+    let worker = table.worker_to(&connections, "tell_sockets", Config::load).await;
+    let rooms = table.rooms();
     let room = session(&table).await;
     for id in ["ann", "bob"] {
         rooms.join_on(&room.key, id, &rooms.connect(id, Client::Plain).await).await;

@@ -23,9 +23,7 @@ struct Parts {
 
 async fn parts() -> Parts {
     let (table, connections) = (TestTable::new().await, Connections::start().await);
-    let endpoint = connections.endpoint();
-    let env = table.env_with("tend_connection", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
-    let worker = table.worker_in(env, Config::load).await;
+    let worker = table.worker_to(&connections, "tend_connection", Config::load).await;
     Parts { table, connections, worker }
 }
 

@@ -7,7 +7,7 @@ mod tests;
 
 use api::server::Common;
 use api::{Answer, App, Halt, KeyRing, Request, Scope, idempotent, keep};
-use models::{Permission, Refusal, Role, RoomKey};
+use models::{Permission, Refusal, RoomKey};
 
 pub use crate::request::BroadcastToRoomIn;
 
@@ -40,6 +40,6 @@ async fn missing_admin(app: &App<Config>, key: &RoomKey) -> Result<Option<&'stat
         return Ok(Some("no online user found"));
     }
     let people = app.store.participants(key).await?;
-    let admin = people.iter().any(|person| person.is_in(&room) && person.role != Role::Participant);
+    let admin = people.iter().any(|person| person.is_in(&room) && person.has_rights());
     Ok((!admin).then_some("no online admin user found"))
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use api::{Dialect, respond};
 use insta::assert_json_snapshot;
-use models::{Broadcast, Speech, Tone};
+use models::{Broadcast, Role, Speech, Tone};
 use serde_json::{Value, json};
 use store::NewToken;
 use testing::rooms::{EMPTY_TIMEOUT, HOST, PAST_ROOMS, new_token, user_id};

@@ -1,6 +1,6 @@
 //! `participants_info` of the server API, in LiveKit's shape: every key always there.
 
-use models::{Locks, Metadata, Participant, Role, Room};
+use models::{Locks, Metadata, Participant, Room};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -93,7 +93,7 @@ pub fn participant_metadata(person: &Participant, room: &Room) -> String {
     // It was written by us; of somebody by code there is none.
     metadata
         .extend(brought.and_then(|text| serde_json::from_str::<Map<_, _>>(text).ok()).unwrap_or_default());
-    let is_admin = person.role != Role::Participant;
+    let is_admin = person.has_rights();
     let is_presenter = person.presents_in(room);
     metadata.insert("is_admin".to_owned(), json!(is_admin));
     metadata.insert("is_presenter".to_owned(), json!(is_presenter));

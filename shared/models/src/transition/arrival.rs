@@ -107,10 +107,14 @@ impl Arrival {
         self.known().is_some_and(|person| person.joined_at.is_some())
     }
 
-    /// Whether he waits already, in a room that was locked since: he keeps his place, and no newcomer gets one.
+    /// Whether he waits already.
+    fn waits(&self) -> bool {
+        self.known().is_some_and(|person| person.standing == Standing::Waiting)
+    }
+
+    /// Whether he goes on to wait in a room that was locked since: he keeps his place, and no newcomer gets one.
     fn waits_on(&self) -> bool {
-        let waits = self.known().is_some_and(|person| person.standing == Standing::Waiting);
-        self.entry == Entry::Wait && waits && self.room.as_ref().is_some_and(|room| room.locked)
+        self.entry == Entry::Wait && self.waits() && self.room.as_ref().is_some_and(|room| room.locked)
     }
 
     fn takes_seat(&self) -> bool {
@@ -192,14 +196,13 @@ impl Arrival {
             (Entry::Wait, _) if self.waits_on() => PersonNeed::Stands(Standing::Waiting),
             (Entry::Seat | Entry::Session | Entry::Wait, _) => PersonNeed::StandsNot(Standing::Active),
         });
-        let waits = self.known().is_some_and(|person| person.standing == Standing::Waiting);
         let becomes = Becomes::In {
             entry: self.entry,
             id: self.id,
             session: self.session,
             held,
             came_before: self.came_before(),
-            waits,
+            waits: self.waits(),
             brings: self.brings.clone(),
         };
         PersonTransition { now, needs, becomes }

@@ -5,14 +5,14 @@
 
 use super::room::running;
 use super::{Becomes, Departure, Effect, Held, Need, PersonNeed, PersonTransition, RoomTransition};
-use crate::{Denial, Event, Media, Participant, Role, Room, Standing, Timestamp};
+use crate::{Denial, Event, Media, Participant, Room, Standing, Timestamp};
 
 impl RoomTransition {
     /// `person`, who waits in the running session of `room`, gets a seat.
     pub fn admit(room: &Room, person: &Participant, now: Timestamp) -> Self {
         let needs = running(person.sid).into_iter().chain([Need::Unlocked, Need::FreeSeat]);
         let seat = Effect::TakeSeat { counted: person.joined_at.is_none() };
-        let presents = (person.role != Role::Participant).then(|| Effect::Present(person.user.clone()));
+        let presents = person.has_rights().then(|| Effect::Present(person.user.clone()));
         // As for whoever comes in by himself: with somebody in, only an end by its duration may be left to TTL.
         let stays = room.by_code.is_some() || room.duration.is_none();
         let effects = [Some(seat), presents, stays.then_some(Effect::ExpiresAt(Timestamp::NEVER))];

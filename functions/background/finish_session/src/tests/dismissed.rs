@@ -5,12 +5,6 @@ use testing::Connections;
 
 use super::*;
 
-async fn listening(table: &TestTable, connections: &Connections) -> Worker<Config> {
-    let endpoint = connections.endpoint();
-    let env = table.env_with("finish_session", &[("CONNECTIONS_ENDPOINT", &endpoint)]);
-    table.worker_in(env, Config::load).await
-}
-
 async fn last_job(table: &TestTable) -> String {
     jobs(&table.records().await).pop().expect("an end")
 }
@@ -19,7 +13,8 @@ async fn last_job(table: &TestTable) -> String {
 async fn each_is_told_in_his_own_words_and_closed_once_however_often_the_job_is_done() {
     let table = TestTable::new().await;
     let connections = Connections::start().await;
-    let (worker, rooms) = (listening(&table, &connections).await, table.rooms());
+    let worker = table.worker_to(&connections, "finish_session", Config::load).await;
+    let rooms = table.rooms();
     let room = rooms.by_code(5).await;
     rooms.join_on(&room.key, "ann", &rooms.connect("plain", Client::Plain).await).await;
     rooms.join_on(&room.key, "bob", &rooms.connect("packets", Client::SocketIo).await).await;
@@ -48,7 +43,8 @@ async fn each_is_told_in_his_own_words_and_closed_once_however_often_the_job_is_
 async fn whoever_is_somewhere_else_by_the_same_connection_keeps_it() {
     let table = TestTable::new().await;
     let connections = Connections::start().await;
-    let (worker, rooms) = (listening(&table, &connections).await, table.rooms());
+    let worker = table.worker_to(&connections, "finish_session", Config::load).await;
+    let rooms = table.rooms();
     let (one, other) = (rooms.by_code(5).await, rooms.by_code(5).await);
     let ann = rooms.connect("ann", Client::Plain).await;
     rooms.join_on(&one.key, "ann", &ann).await;
