@@ -127,23 +127,19 @@ pub enum Event {
 }
 
 impl Event {
-    /// Whom it happened to, if that is one person whom others may see otherwise after it.
-    pub const fn whom(&self) -> Option<&UserId> {
-        match self {
-            Self::Joined { user }
-            | Self::Replaced { user }
-            | Self::Admitted { user }
-            | Self::SentBack { user }
-            | Self::Left { user }
-            | Self::Removed { user, .. }
-            | Self::Changed { user } => Some(user),
-            _ => None,
-        }
-    }
-
     /// Whether others may see somebody otherwise after it: who is in, and how.
     pub const fn is_about_people(&self) -> bool {
-        self.whom().is_some() || matches!(self, Self::Muted)
+        matches!(
+            self,
+            Self::Joined { .. }
+                | Self::Replaced { .. }
+                | Self::Admitted { .. }
+                | Self::SentBack { .. }
+                | Self::Left { .. }
+                | Self::Removed { .. }
+                | Self::Changed { .. }
+                | Self::Muted
+        )
     }
 }
 

@@ -174,6 +174,9 @@ pub struct Participant {
     pub muted_by: Option<MutedBy>,
     /// Whether he was put out of the place that he gave up last.
     pub removed: bool,
+    /// How often others may have come to see him otherwise in the session: so what was changed and changed back is known from
+    /// what never was.
+    pub version: u32,
     /// From when on his place may be released, since nobody is connected to it.
     pub lease: Option<Timestamp>,
     /// From when on TTL may remove his record: that of somebody who is only invited, or waits.
@@ -206,6 +209,7 @@ impl Participant {
             media: Media::default(),
             muted_by: None,
             removed: false,
+            version: 0,
             lease: None,
             expires_at: None,
         }

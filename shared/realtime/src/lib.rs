@@ -15,6 +15,7 @@
 mod asked;
 mod callers;
 pub mod events;
+mod given;
 mod notice;
 pub mod people;
 pub mod presence;
@@ -25,6 +26,7 @@ mod tending;
 
 pub use asked::{Realtime, Seat, of_id};
 pub use callers::Callers;
+pub use given::Given;
 pub use notice::{Notice, What};
 pub use run::{Answer, Data, Handling, Telling, receive, run, run_default};
 pub use said::{

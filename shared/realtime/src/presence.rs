@@ -1,12 +1,12 @@
 //! Rounds of presence: who came, went and changed since those in the room were last told (`docs/decisions/0027`).
 //!
 //! A round compares who is in with who was told to be. So many changes are one message, a round that is done twice tells
-//! nothing new, and what a lost one would have told the next one tells. Of events it takes only whom they were about.
+//! nothing new, and what a lost one would have told the next one tells.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use models::{Participant, ParticipantId, RoomKey, Sid, Standing, UserId};
+use models::{Participant, ParticipantId, RoomKey, Sid, Standing, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::LastRound;
 use uuid::Uuid;
@@ -19,6 +19,9 @@ pub(crate) const MOST_BYTES: usize = 96 * 1024;
 /// Posts a second of one room, over time.
 const MOST_POSTS: u32 = 30;
 
+/// How much later than it says somebody may have come in: a request goes on for 16 seconds, and clocks differ.
+const LATEST: Duration = Duration::from_secs(20);
+
 /// A message of the queue: there is something to tell in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundDue {
@@ -28,9 +31,6 @@ pub struct RoundDue {
     pub sid: Sid,
     /// The change that is to be told.
     pub seq: u64,
-    /// Whom it happened to, if that is one person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<UserId>,
 }
 
 impl RoundDue {
@@ -135,43 +135,41 @@ pub struct Round<'a> {
     changed: Vec<(&'a Participant, u32)>,
     /// With the digest that was told, and the record of whoever it is, as far as there is one.
     left: Vec<(ParticipantId, u32, Option<&'a Participant>)>,
-    people: BTreeMap<ParticipantId, u32>,
 }
 
 impl<'a> Round<'a> {
-    /// What is to be told of a session as it stands, after what was told `before`. Of those to whom something happened since
-    /// it is told also if they stand as they stood: who got the whole session in between has it otherwise.
-    pub fn of(whole: &'a Whole, before: Option<&LastRound>, happened_to: &BTreeSet<UserId>) -> Self {
+    /// What is to be told of a session as it stands, after what was told `before`. That is also of those who stand as they
+    /// stood, but did not all the time, and of those who came and went: who got the whole session in between has it
+    /// otherwise.
+    pub fn of(whole: &'a Whole, before: Option<&LastRound>) -> Self {
         let before = before.filter(|before| before.sid == whole.room.sid);
         let nobody = BTreeMap::new();
-        let before = before.map_or(&nobody, |before| &before.people);
-        let (mut joined, mut changed, mut people) = (vec![], vec![], BTreeMap::new());
-        for person in whole.present.iter().filter(|person| !person.hidden) {
-            let digest = digest(person);
+        let (before, gone_before, since) = before
+            .map_or((&nobody, &nobody, Timestamp::default()), |before| {
+                (&before.people, &before.gone, before.at.minus(LATEST))
+            });
+        let (mut joined, mut changed) = (vec![], vec![]);
+        for person in whole.seen() {
             match before.get(&person.id) {
                 None => joined.push(person),
-                Some(told) if *told != digest || happened_to.contains(&person.user) => {
-                    changed.push((person, *told));
-                }
+                Some(told) if *told != digest(person) => changed.push((person, *told)),
                 Some(_) => {}
             }
-            people.insert(person.id, digest);
         }
         let gone: HashMap<_, _> = [&whole.gone, &whole.waiting, &whole.present]
             .into_iter()
             .flatten()
             .map(|person| (person.id, person))
             .collect();
-        let left = before.iter().filter(|(id, _)| !people.contains_key(id));
+        let seen: HashSet<_> = whole.seen().map(|person| person.id).collect();
+        let left = before.iter().filter(|(id, _)| !seen.contains(id));
         let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied()));
-        // He came and went.
-        let passed = whole.gone.iter().chain(&whole.waiting).filter(|person| {
-            let was_in = person.joined_at.is_some() && !person.hidden;
-            was_in && happened_to.contains(&person.user) && !before.contains_key(&person.id)
+        let passed = whole.seen_since(since).filter(|person| {
+            !before.contains_key(&person.id) && gone_before.get(&person.id) != Some(&person.version)
         });
         let passed = passed.map(|person| (person.id, digest(person), Some(person)));
         let left = left.chain(passed).collect();
-        Self { whole, joined, changed, left, people }
+        Self { whole, joined, changed, left }
     }
 
     /// Whether there is nothing to tell.
@@ -193,13 +191,13 @@ impl<'a> Round<'a> {
         let knew =
             |id: ParticipantId, told| viewer.sees_everybody(room) || had_rights(told) || viewer.id == id;
         let mut entries = vec![];
+        for person in self.joined.iter().filter(|person| viewer.may_see(person, room)) {
+            entries.push(Entry::Joined(PresentOut::from(*person)));
+        }
         for (id, told, person) in &self.left {
             if knew(*id, *told) {
                 entries.push(Entry::Left(left_out(*id, *person)));
             }
-        }
-        for person in self.joined.iter().filter(|person| viewer.may_see(person, room)) {
-            entries.push(Entry::Joined(PresentOut::from(*person)));
         }
         for (person, told) in &self.changed {
             match (knew(person.id, *told), viewer.may_see(person, room)) {
@@ -221,17 +219,43 @@ impl<'a> Round<'a> {
         messages(entries, room.seq, known, 0)
     }
 
-    /// Marks of those of whom it tells something.
-    pub fn told(&self) -> BTreeSet<u32> {
-        let left = self.left.iter().filter_map(|(_, _, person)| *person);
-        let changed = self.changed.iter().map(|(person, _)| *person);
-        let all = self.joined.iter().copied().chain(changed).chain(left);
-        all.map(|person| mark(&person.user)).collect()
+    /// What those in the room have been told after this round, which took so many posts. Where people came and went while
+    /// they were read it may tell something newer than its `seq` says: who knows that one already does not apply it, so it is
+    /// told again.
+    pub fn into_last(self, at: Timestamp, posts: u32) -> LastRound {
+        let mut last = self.whole.as_told(at);
+        last.posts = posts;
+        if !self.whole.is_settled {
+            let told = self.joined.iter().copied().chain(self.changed.iter().map(|(person, _)| *person));
+            last.people.extend(told.map(|person| (person.id, otherwise(digest(person)))));
+            last.people.extend(self.left.iter().map(|(id, told, _)| (*id, *told)));
+        }
+        last
+    }
+}
+
+impl Whole {
+    /// Those whom others may see.
+    fn seen(&self) -> impl Iterator<Item = &Participant> {
+        self.present.iter().filter(|person| !person.hidden)
     }
 
-    /// Whom those in the room have been told of after this round.
-    pub fn into_people(self) -> BTreeMap<ParticipantId, u32> {
-        self.people
+    /// Those whom others may have seen who came since then and have gone.
+    fn seen_since(&self, since: Timestamp) -> impl Iterator<Item = &Participant> {
+        let gone = self.gone.iter().chain(&self.waiting);
+        gone.filter(move |person| !person.hidden && person.joined_at.is_some_and(|at| at >= since))
+    }
+
+    /// It as what was told at `at`, where that was all of it.
+    pub(crate) fn as_told(&self, at: Timestamp) -> LastRound {
+        LastRound {
+            sid: self.room.sid,
+            seq: self.room.seq,
+            at,
+            posts: 0,
+            people: self.seen().map(|person| (person.id, digest(person))).collect(),
+            gone: self.seen_since(at.minus(LATEST)).map(|person| (person.id, person.version)).collect(),
+        }
     }
 }
 
@@ -245,20 +269,17 @@ fn left_out(id: ParticipantId, person: Option<&Participant>) -> LeftOut {
     LeftOut { id, display_name: person.map(|person| person.profile.name.clone()).unwrap_or_default(), reason }
 }
 
-/// Four bytes that stand for somebody.
-pub fn mark(user: &UserId) -> u32 {
-    four_bytes(user.as_str().as_bytes())
-}
-
-fn four_bytes(text: &[u8]) -> u32 {
-    let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, text).as_u64_pair();
-    u32::try_from(high >> 32).unwrap_or_default()
-}
-
-/// Four bytes that are others when somebody is shown otherwise. The last bit says whether he has rights.
+/// Four bytes that are others when somebody is shown otherwise, or was in between. The last bit says whether he has rights.
 fn digest(person: &Participant) -> u32 {
-    let shown = serde_json::to_vec(&PresentOut::from(person)).expect("it has text keys");
-    four_bytes(&shown) & !1 | u32::from(person.has_rights())
+    let shown = (PresentOut::from(person), person.version);
+    let shown = serde_json::to_vec(&shown).expect("it has text keys");
+    let (high, _) = Uuid::new_v5(&Uuid::NAMESPACE_OID, &shown).as_u64_pair();
+    u32::try_from(high >> 32).unwrap_or_default() & !1 | u32::from(person.has_rights())
+}
+
+/// The digest of somebody of the same rights that is nobody's.
+const fn otherwise(digest: u32) -> u32 {
+    digest ^ 2
 }
 
 /// Whether somebody had rights as he was shown with this digest.

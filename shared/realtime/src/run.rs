@@ -17,8 +17,7 @@ use socket::{Auth, ErrorBody, Received, ReplyTo, Request, ServerEvent, Speak as 
 use store::{Connected, Pace, StoredAnswer};
 use tracing::{info, warn};
 
-use crate::presence::PresenceOut;
-use crate::{Callers, Realtime};
+use crate::{Callers, Given, Realtime};
 
 /// How long an answer waits for others to hear what it is about: so they hear what one says after another in that order. Of
 /// those who do not read he need not know.
@@ -32,8 +31,8 @@ pub type Data = Box<RawValue>;
 pub struct Answer {
     /// The data of the answer.
     pub data: Data,
-    /// The people for whom there was no room in it.
-    pub after: Vec<PresenceOut>,
+    /// The session, where the answer is all of it.
+    pub given: Option<Given>,
     /// What others are told.
     pub telling: Option<Telling>,
 }
@@ -51,7 +50,7 @@ pub struct Telling {
 
 impl From<Data> for Answer {
     fn from(data: Data) -> Self {
-        Self { data, after: vec![], telling: None }
+        Self { data, given: None, telling: None }
     }
 }
 
@@ -168,14 +167,15 @@ where
         }
         return Ok(Refusal::TooManyMessages.code());
     }
-    let (mut after, mut telling) = (vec![], None);
+    let (mut given, mut telling) = (None, None);
     let (answer, outcome) = match received {
         Received::Request(request) => match handle(realtime, extra, &connected, &request).await {
             Ok(answer) => {
-                (after, telling) = (answer.after, answer.telling);
+                (given, telling) = (answer.given, answer.telling);
                 match request.answer(&answer.data) {
                     // Better than no answer at all.
                     Some(text) if !socket::fits(&text) => {
+                        given = None;
                         (Some(error(&request.reply_to, &Refusal::Internal)), "TOO_LARGE")
                     }
                     text => (text, "OK"),
@@ -212,9 +212,8 @@ where
     if let Some(answer) = answer {
         realtime.sockets.post(&realtime.store, id, &answer).await;
     }
-    for presence in after {
-        let text = client.event(ServerEvent::Presence, &presence);
-        realtime.sockets.post(&realtime.store, id, &text).await;
+    if let Some(given) = given {
+        given.follow(&realtime.store, &realtime.sockets, &*realtime.clock).await;
     }
     if !all_heard {
         others.await;

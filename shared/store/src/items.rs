@@ -26,6 +26,7 @@ pub(crate) use key::{
     due_shard, due_shards, keys_partition, tenant_shard, tenant_shards,
 };
 pub use last_round::LastRound;
+pub(crate) use last_round::RoundBegun;
 pub(crate) use metadata::{decode_text, encode_text, held};
 pub(crate) use participant::{ParticipantItem, TokenRecord, kept_from_before, token_attribute};
 pub(crate) use past::PastItem;

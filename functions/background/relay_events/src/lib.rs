@@ -163,8 +163,7 @@ async fn relay_round(worker: &Worker<Config>, change: &RoomChange) -> Result<(),
     if !is_new || !change.happened.event.is_about_people() {
         return Ok(());
     }
-    let user = change.happened.event.whom().cloned();
-    let due = RoundDue { room: room.key.clone(), sid: room.sid, seq: room.seq, user };
+    let due = RoundDue { room: room.key.clone(), sid: room.sid, seq: room.seq };
     let text = serde_json::to_string(&due)?;
     let entry = Entry::in_order(&text, room.sid.to_string(), due.deduplication_id());
     Ok(worker.config.rounds.send(vec![entry]).await?)

@@ -1,19 +1,18 @@
 //! Tells those in a room who came, went and changed. A message of the queue says only that there is something to tell; a
 //! round tells all there is, and the messages of what it has told find nothing left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::{Batch, ConfigError, Env, Error, Halt, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
-use models::{Participant, RoomKey, Sid, UserId};
+use models::{Participant, RoomKey, Sid};
 use outbox::Queue;
 use realtime::Sockets;
 use realtime::people::Whole;
-use realtime::presence::{PresenceOut, Round, RoundDue, mark, pause_after};
+use realtime::presence::{PresenceOut, Round, RoundDue, pause_after};
 use socket::ServerEvent;
-use store::LastRound;
 use tracing::info;
 
 /// How often people are read again who came and went while they were read, and the pause before.
@@ -40,8 +39,6 @@ struct Due<'a> {
     sid: Sid,
     /// Up to which change at least.
     seq: u64,
-    /// To whom something happened, with the number of that change.
-    happened_to: Vec<(u64, UserId)>,
     messages: Vec<&'a SqsMessage>,
 }
 
@@ -59,11 +56,9 @@ pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatch
     let mut rooms = BTreeMap::<Sid, Due<'_>>::new();
     for message in &event.records {
         match serde_json::from_str::<RoundDue>(message.body.as_deref().unwrap_or_default()) {
-            Ok(RoundDue { room, sid, seq, user }) => {
-                let nothing = || Due { room, sid, seq, happened_to: vec![], messages: vec![] };
-                let due = rooms.entry(sid).or_insert_with(nothing);
+            Ok(RoundDue { room, sid, seq }) => {
+                let due = rooms.entry(sid).or_insert_with(|| Due { room, sid, seq, messages: vec![] });
                 due.seq = due.seq.max(seq);
-                due.happened_to.extend(user.map(|user| (seq, user)));
                 due.messages.push(message);
             }
             Err(failure) => {
@@ -109,16 +104,8 @@ async fn hide(worker: &Worker<Config>, messages: &[&SqsMessage], pause: Duration
 async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
     let store = &worker.store;
     let before = store.last_round(&due.room).await?.filter(|before| before.sid == due.sid);
-    let is_late = before.as_ref().is_some_and(|before| before.seq >= due.seq);
-    let mut happened_to = BTreeSet::new();
-    for (seq, user) in &due.happened_to {
-        let is_told = |before: &LastRound| before.seq >= *seq && before.told.contains(&mark(user));
-        if !before.as_ref().is_some_and(is_told) {
-            happened_to.insert(user.clone());
-        }
-    }
     if let Some(before) = &before {
-        if is_late && happened_to.is_empty() {
+        if before.seq >= due.seq {
             return Ok(Done::Told);
         }
         let next = before.at.plus(pause_after(before.posts));
@@ -129,9 +116,10 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
     }
     let Some(whole) = read(worker, due).await? else { return Ok(Done::Told) };
     let at = worker.clock.now();
-    let round = Round::of(&whole, before.as_ref(), &happened_to);
+    let round = Round::of(&whole, before.as_ref());
     let mut posts = 0;
     if !round.is_empty() {
+        store.begin_round(&due.room, due.sid, whole.room.seq).await?;
         let (alike, apart) = round.receivers();
         if let Some(viewer) = alike.first() {
             posts += say(worker, &alike, &round.shown_to(viewer)).await;
@@ -142,15 +130,7 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
     }
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
-    let mut told = round.told();
-    told.extend(happened_to.iter().map(mark));
-    // More of what the round before has told may still be on the queue; unless something has happened since, it is told as of
-    // now.
-    let same = before.into_iter().filter(|before| before.seq == whole.room.seq);
-    told.extend(same.flat_map(|before| before.told));
-    let people = round.into_people();
-    let last = LastRound { sid: due.sid, seq: whole.room.seq, at, posts, people, told };
-    store.note_round(&due.room, &last).await?;
+    store.note_round(&due.room, &round.into_last(at, posts)).await?;
     Ok(Done::Told)
 }
 

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use models::{Features, Room};
+use realtime::Given;
 use serde_json::Value;
-use store::{Mute, NewRoom};
+use store::{LastRound, Mute, NewRoom};
 use testing::rooms::new_room;
 use testing::{Asked, Connections, Draft, TestTable, Verdict};
 
@@ -39,10 +40,14 @@ impl Parts {
         self.table.rooms().speak(&seat).await;
     }
 
+    async fn seq(&self, room: &Room) -> u64 {
+        self.table.rooms().state(&room.key).await.seq
+    }
+
     /// Puts on the queue that the room's last change is to be told.
     async fn is_due(&self, room: &Room) {
         let Room { key, sid, seq, .. } = self.table.rooms().state(&room.key).await;
-        self.send(&RoundDue { room: key, sid, seq, user: None });
+        self.send(&RoundDue { room: key, sid, seq });
     }
 
     fn send(&self, due: &RoundDue) {
@@ -119,10 +124,10 @@ async fn everybody_hears_the_same_once_and_what_is_told_is_remembered() {
     let all = [&["ann", "bo", "cy"][..], &[], &[]];
     assert_eq!(parts.round(&room).await, [heard("ann", all, 3), heard("bo", all, 3)]);
     let last = parts.last_round(&room).await;
-    let seq = parts.table.rooms().state(&room.key).await.seq;
+    let seq = parts.seq(&room).await;
     assert_eq!((last.seq, last.posts, last.people.len()), (seq, 2, 3));
 
-    parts.send(&RoundDue { room: room.key.clone(), sid: room.sid, seq: seq - 1, user: None });
+    parts.send(&RoundDue { room: room.key.clone(), sid: room.sid, seq: seq - 1 });
     assert_eq!(parts.work().await, [true]);
     // The queue does not know it any more.
     parts.table.clock.advance(Duration::from_mins(6));
@@ -187,7 +192,7 @@ async fn a_large_round_puts_the_next_one_off_and_that_tells_all() {
     let room = parts.room(true).await;
     parts.connected(&room, "ann").await;
     let (sid, at) = (room.sid, parts.table.now());
-    let large = LastRound { sid, seq: 1, at, posts: 300, people: BTreeMap::new(), told: BTreeSet::new() };
+    let large = LastRound { sid, seq: 1, at, posts: 300, people: BTreeMap::new(), gone: BTreeMap::new() };
     parts.table.store().note_round(&room.key, &large).await.expect("noted");
     parts.is_due(&room).await;
     assert_eq!(parts.work().await, [false]);
@@ -259,37 +264,76 @@ async fn a_table_that_does_not_answer_delays_a_round_by_a_second() {
 }
 
 #[tokio::test]
-async fn who_came_back_within_a_round_is_told_once_however_late_his_messages_are() {
+async fn who_came_back_within_a_round_is_told_once_and_who_passed_too() {
     let parts = parts().await;
     let rooms = parts.table.rooms();
     let room = parts.room(true).await;
     parts.connected(&room, "ann").await;
     parts.connected(&room, "bo").await;
     parts.round(&room).await;
-    let due = async |user: &str| {
-        let Room { key, sid, seq, .. } = rooms.state(&room.key).await;
-        RoundDue { room: key, sid, seq, user: Some(testing::rooms::user_id(user)) }
-    };
     let cy = rooms.seat(&room.key, "cy").await;
-    let came = due("cy").await;
     rooms.leave(&cy).await;
-    let went = due("cy").await;
     // Muted, and on again.
     let bo = testing::rooms::user_id("bo");
     let mute = Mute { room: &room.key, sid: room.sid, whom: Some(&bo), by: cy.id };
     rooms.store().mute(mute, None).await.expect("muted");
     testing::rooms::speak(rooms.store(), &room.key, &bo).await;
-    let spoke = due("bo").await;
+    let passed = [&[][..], &["cy"], &["bo"]];
+    assert_eq!(parts.round(&room).await, [heard("ann", passed, 2), heard("bo", passed, 2)]);
+    parts.connected(&room, "dee").await;
+    let joined = [&["dee"][..], &[], &[]];
+    let told = parts.round(&room).await;
+    assert_eq!(told, ["ann", "bo", "dee"].map(|user| heard(user, joined, 3)), "and not again");
+}
 
-    parts.send(&came);
+#[tokio::test]
+async fn a_round_says_that_it_begins_before_it_tells_anybody() {
+    let parts = parts().await;
+    let room = parts.room(true).await;
+    parts.connected(&room, "ann").await;
+    let begun = async || parts.table.store().round_begun(&room.key, room.sid).await.expect("readable");
+    assert_eq!(begun().await, 0);
+    let fails = |asked: &Asked| {
+        let begins = asked.operation == "PutItem" && asked.body["Item"]["sk"]["S"] == "TELLING";
+        if begins { Verdict::Fails } else { Verdict::Passes }
+    };
+    let between = parts.table.between(fails);
+    let endpoint = parts.connections.endpoint();
+    let variables = [&[("CONNECTIONS_ENDPOINT", &*endpoint)], &between.variables()[..]].concat();
+    let worker = parts.table.worker_in(parts.table.env_with("tell_presence", &variables), Config::load).await;
+    parts.is_due(&room).await;
+    assert_eq!(work(&parts.table, &worker).await, [false]);
+    assert_eq!(parts.heard(), [], "nobody knows that it has begun");
     assert_eq!(parts.work().await, [true]);
-    let passed = [&[][..], &["cy"], &[]];
-    assert_eq!(parts.heard(), [heard("ann", passed, 2), heard("bo", passed, 2)], "as of now");
-    parts.send(&went);
-    assert_eq!(parts.work().await, [true]);
-    assert_eq!(parts.heard(), []);
-    parts.send(&spoke);
-    assert_eq!(parts.work().await, [true]);
-    let again = [&[][..], &[], &["bo"]];
-    assert_eq!(parts.heard(), [heard("ann", again, 2), heard("bo", again, 2)]);
+    assert_eq!(parts.heard().len(), 1);
+    assert_eq!(begun().await, parts.seq(&room).await);
+}
+
+#[tokio::test]
+async fn whoever_is_given_the_session_after_a_newer_round_hears_what_that_told() {
+    let parts = parts().await;
+    let room = parts.room(true).await;
+    parts.connected(&room, "ann").await;
+    parts.round(&room).await;
+    let Worker { store, config, clock, .. } = &parts.worker;
+    let read = async || Whole::read(store, &room.key, clock.now()).await;
+    let (first, second) = (read().await, read().await);
+    let given = |whole: Result<Option<Whole>, _>| {
+        let whole = whole.expect("readable").expect("it runs");
+        let to = whole.present[0].connection.clone().expect("connected");
+        Given { to, whole, after: vec![] }
+    };
+    let follow = async |given: Given| {
+        let before = store.usage();
+        given.follow(store, &config.sockets, &**clock).await;
+        (store.usage() - before).calls
+    };
+    parts.connected(&room, "bo").await;
+    assert_eq!(follow(given(first)).await, 1, "one read finds that nothing was told since");
+    assert_eq!(parts.heard(), [], "a round tells her");
+    let joined = [&["bo"][..], &[], &[]];
+    let round = [heard("ann", joined, 2), heard("bo", joined, 2)];
+    assert_eq!(parts.round(&room).await, round, "before she is given what was read before");
+    follow(given(second)).await;
+    assert_eq!(parts.heard(), [heard("ann", joined, 2)]);
 }

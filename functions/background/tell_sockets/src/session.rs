@@ -11,7 +11,7 @@ use models::{
 };
 use realtime::people::{JoinOut, Whole};
 use realtime::{
-    ChatMessageOut, DeniedOut, ForceDisconnectOut, MuteOut, NotificationOut, ParticipantWaitingOut,
+    ChatMessageOut, DeniedOut, ForceDisconnectOut, Given, MuteOut, NotificationOut, ParticipantWaitingOut,
     RoomEndedOut, RoomUpdatedOut,
 };
 use serde::Serialize;
@@ -101,7 +101,7 @@ impl Session<'_> {
     pub(crate) async fn admitted(&self, user: &UserId) -> Result<(), Halt> {
         let Some(whole) = self.whole().await? else { return Ok(()) };
         let Some(person) = whole.present.iter().find(|person| person.user == *user) else { return Ok(()) };
-        let (Some(connection), Some(session)) = (&person.connection, person.session) else { return Ok(()) };
+        let (Some(to), Some(session)) = (person.connection.clone(), person.session) else { return Ok(()) };
         let now = self.worker.clock.now();
         let token = SessionToken {
             room: self.room.clone(),
@@ -115,8 +115,8 @@ impl Session<'_> {
         let own = ParticipantOut::present(&whole.room, person, session);
         let (data, after) = JoinOut::seated(own, &whole, person, now);
         let (store, sockets) = (&self.worker.store, &self.worker.config.sockets);
-        sockets.tell(store, [connection], ServerEvent::Admitted, &data).await;
-        sockets.tell_each(store, ServerEvent::Presence, [(connection, after)]).await;
+        sockets.tell(store, [&to], ServerEvent::Admitted, &data).await;
+        Given { to, whole, after }.follow(store, sockets, &*self.worker.clock).await;
         Ok(())
     }
 

@@ -176,6 +176,19 @@ pub enum Becomes {
     Gone,
 }
 
+impl Becomes {
+    /// Whether others may see him otherwise after it, who is in then. What can be told from how he is shown need not count,
+    /// if what takes it back does: nobody comes back from being away, but who has gone away.
+    pub const fn counts(&self) -> bool {
+        match self {
+            Self::In { entry, .. } => !matches!(entry, Entry::Wait),
+            Self::Sits { held, .. } => matches!(held, Held::Until(_)),
+            Self::Admitted { .. } | Self::Lost(_) | Self::Shows(_) | Self::Muted(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// A write of somebody's record for the moment `now`: where all its needs hold, he becomes what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PersonTransition {
@@ -307,6 +320,7 @@ impl PersonTransition {
             }
             Becomes::Loses(tokens) => lose(&mut person, tokens),
         }
+        person.version += u32::from(self.becomes.counts());
         Some(person)
     }
 }

@@ -15,7 +15,7 @@ use store::{Admission, Caller, Claim, Connected, Credential, Door, Resumed, Stor
 
 use super::leave_room::leave;
 use crate::people::{JoinOut, Whole};
-use crate::{Answer, Realtime};
+use crate::{Answer, Given, Realtime};
 
 /// What is needed for it beside [`Realtime`].
 pub struct Joining {
@@ -104,7 +104,7 @@ pub async fn handle(
         // He is in. The connection knows of both places, and gives up this one, too, when it ends.
         log::failure("leaving the room before", &halt.into_failure());
     }
-    answer(realtime, &room, participant).await
+    answer(realtime, connected, &room, participant).await
 }
 
 /// Somebody at the door of a room.
@@ -232,7 +232,12 @@ impl Visit<'_> {
 }
 
 /// The participant with all that he finds in the room.
-async fn answer(realtime: &Realtime, room: &RoomKey, participant: ParticipantOut) -> Result<Answer, Halt> {
+async fn answer(
+    realtime: &Realtime,
+    connected: &Connected,
+    room: &RoomKey,
+    participant: ParticipantOut,
+) -> Result<Answer, Halt> {
     if !participant.is_active {
         let document = realtime.store.room_with_document(room).await?.document;
         return Ok(super::data(&JoinOut::waiting(participant, document.as_ref().and_then(waiting_message))));
@@ -243,5 +248,6 @@ async fn answer(realtime: &Realtime, room: &RoomKey, participant: ParticipantOut
     // He was put out, or came again, in between.
     let person = person.ok_or(Refusal::NotInRoom)?;
     let (joined, after) = JoinOut::seated(participant, &whole, person, now);
-    Ok(Answer { after, ..super::data(&joined) })
+    let given = Given { to: connected.connection.clone(), whole, after };
+    Ok(Answer { given: Some(given), ..super::data(&joined) })
 }

@@ -7,7 +7,7 @@ use socket::Request;
 use store::Connected;
 
 use crate::people::Whole;
-use crate::{Answer, Realtime};
+use crate::{Answer, Given, Realtime};
 
 /// Does it.
 pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Answer, Halt> {
@@ -16,5 +16,6 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> 
     let whole = Whole::read(&realtime.store, &seat.room.key, now).await?;
     let whole = whole.filter(|whole| whole.room.sid == seat.room.sid).ok_or(Refusal::RoomNotActive)?;
     let (state, after) = whole.shown_to(&seat.person, now);
-    Ok(Answer { after, ..super::data(&state) })
+    let given = Given { to: connected.connection.clone(), whole, after };
+    Ok(Answer { given: Some(given), ..super::data(&state) })
 }

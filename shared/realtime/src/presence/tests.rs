@@ -65,15 +65,9 @@ fn whole(seq: u64, people: Vec<Participant>) -> Whole {
     Whole { room, document, present, waiting, gone, is_settled: true }
 }
 
-/// What is to be told where nothing happened that is not to be seen.
-fn round_of<'a>(whole: &'a Whole, before: Option<&LastRound>) -> Round<'a> {
-    Round::of(whole, before, &BTreeSet::new())
-}
-
 /// What was told of these people.
-fn told(seq: u64, people: &Whole) -> LastRound {
-    let people = round_of(people, None).into_people();
-    LastRound { sid: SID, seq, at: NOW, posts: 1, people, told: BTreeSet::new() }
+fn told(whole: &Whole) -> LastRound {
+    Round::of(whole, None).into_last(NOW, 1)
 }
 
 fn names(people: &Value) -> Vec<&str> {
@@ -94,30 +88,53 @@ fn a_round_tells_who_came_went_and_changed_since_the_last() {
     changed.media.hand = true;
     let left = Participant { standing: Standing::Left, ..person("cy") };
     let after = whole(6, vec![person("ann"), changed, left, person("dee")]);
-    let last = told(3, &before);
-    let round = round_of(&after, Some(&last));
+    let last = told(&before);
+    let round = Round::of(&after, Some(&last));
     let told = message(&round, &person("ann"));
     assert_eq!((names(&told["joined"]), names(&told["changed"])), (vec!["dee"], vec!["bo"]));
     assert_eq!(told["left"], json!([{"id": person("cy").id, "displayName": "cy", "reason": "left"}]));
     assert_eq!((&told["count"], &told["seq"]), (&json!(3), &json!(6)));
-    let again = LastRound { people: round.into_people(), ..last };
-    assert!(round_of(&after, Some(&again)).is_empty(), "told twice");
+    let again = round.into_last(NOW, 1);
+    assert!(Round::of(&after, Some(&again)).is_empty(), "told twice");
 }
 
 #[test]
-fn of_whom_something_happened_is_told_also_if_he_stands_as_he_stood() {
-    let before = whole(3, vec![person("ann"), person("bo")]);
+fn what_was_taken_back_between_two_rounds_is_told_once() {
     let gone = |name: &str, joined_at| Participant { standing: Standing::Left, joined_at, ..person(name) };
+    let long_gone = || gone("eve", Some(NOW.minus(Duration::from_mins(1))));
+    let before = whole(3, vec![person("ann"), person("bo"), long_gone()]);
+    let back = Participant { version: 2, ..person("bo") };
     // Cy came and went; Dee waited and was turned away, which is nobody's business.
-    let after = whole(9, vec![person("ann"), person("bo"), gone("cy", Some(NOW)), gone("dee", None)]);
-    let last = told(3, &before);
-    let happened_to = ["bo", "cy", "dee"].map(|name| person(name).user).into();
-    let round = Round::of(&after, Some(&last), &happened_to);
-    let told = message(&round, &person("ann"));
-    assert_eq!((names(&told["joined"]), names(&told["changed"])), (vec![], vec!["bo"]));
-    assert_eq!((names(&told["left"]), &told["count"]), (vec!["cy"], &json!(2)));
-    assert_eq!(round.told(), ["bo", "cy"].map(|name| mark(&person(name).user)).into());
-    assert!(round_of(&after, Some(&last)).is_empty());
+    let (cy, dee) = (gone("cy", Some(NOW)), gone("dee", None));
+    let after = whole(9, vec![person("ann"), back.clone(), cy.clone(), dee, long_gone()]);
+    let last = told(&before);
+    let round = Round::of(&after, Some(&last));
+    let message_of = |round: &Round<'_>| message(round, &person("ann"));
+    let heard = message_of(&round);
+    assert_eq!((names(&heard["joined"]), names(&heard["changed"])), (vec![], vec!["bo"]));
+    assert_eq!((names(&heard["left"]), &heard["count"]), (vec!["cy"], &json!(2)));
+    let last = round.into_last(NOW, 1);
+    assert!(Round::of(&after, Some(&last)).is_empty(), "told twice");
+    // He comes and goes once more.
+    let again = whole(12, vec![person("ann"), back, Participant { version: 1, ..cy }]);
+    let heard = message_of(&Round::of(&again, Some(&last)));
+    assert_eq!((names(&heard["joined"]), names(&heard["left"])), (vec![], vec!["cy"]));
+}
+
+#[test]
+fn what_was_told_while_people_came_and_went_is_told_again() {
+    let last = told(&whole(3, vec![person("ann"), person("bo"), person("cy")]));
+    let changed = Participant { version: 1, ..person("bo") };
+    let left = Participant { standing: Standing::Left, ..person("cy") };
+    let people = vec![person("ann"), changed, left, person("dee")];
+    let unsettled = Whole { is_settled: false, ..whole(4, people.clone()) };
+    let last = Round::of(&unsettled, Some(&last)).into_last(NOW, 1);
+    let settled = whole(6, people);
+    let round = Round::of(&settled, Some(&last));
+    let heard = message(&round, &person("ann"));
+    assert_eq!((names(&heard["left"]), names(&heard["changed"])), (vec!["cy"], vec!["bo", "dee"]));
+    assert_eq!((names(&heard["joined"]), &heard["count"]), (vec![], &json!(3)), "he is in already");
+    assert!(Round::of(&settled, Some(&round.into_last(NOW, 1))).is_empty());
 }
 
 #[test]
@@ -133,7 +150,7 @@ fn why_somebody_is_not_in_any_more_is_told() {
     ] {
         let bo = Participant { standing, removed, ..person("bo") };
         let after = whole(2, vec![person("ann"), bo]);
-        let told = message(&round_of(&after, Some(&told(1, &before))), &person("ann"));
+        let told = message(&Round::of(&after, Some(&told(&before))), &person("ann"));
         assert_eq!(told["left"][0]["reason"], reason);
     }
 }
@@ -142,10 +159,10 @@ fn why_somebody_is_not_in_any_more_is_told() {
 fn who_hides_himself_leaves_and_who_shows_himself_joins() {
     let seen = whole(1, vec![person("ann"), person("bo")]);
     let unseen = whole(2, vec![person("ann"), Participant { hidden: true, ..person("bo") }]);
-    let (last, next) = (told(1, &seen), told(2, &unseen));
-    let gone = message(&round_of(&unseen, Some(&last)), &person("ann"));
+    let (last, next) = (told(&seen), told(&unseen));
+    let gone = message(&Round::of(&unseen, Some(&last)), &person("ann"));
     assert_eq!((names(&gone["left"]), &gone["count"]), (vec!["bo"], &json!(1)));
-    let back = message(&round_of(&seen, Some(&next)), &person("ann"));
+    let back = message(&Round::of(&seen, Some(&next)), &person("ann"));
     assert_eq!((names(&back["joined"]), &back["count"]), (vec!["bo"], &json!(2)));
 }
 
@@ -163,8 +180,8 @@ fn who_sees_only_some_is_told_nothing_of_the_others() {
     let mut changed = person("bo");
     changed.media.hand = true;
     let after = apart(4, vec![person("ann"), changed.clone(), left, person("dee")]);
-    let last = told(1, &before);
-    let round = round_of(&after, Some(&last));
+    let last = told(&before);
+    let round = Round::of(&after, Some(&last));
     assert!(!round.is_empty());
     assert_eq!(round.shown_to(&person("ann")), []);
     let own = message(&round, &changed);
@@ -194,8 +211,8 @@ fn whatever_becomes_of_somebody_each_knows_and_counts_whom_he_may_see() {
                 seen.map(|other| other.id.to_string()).collect()
             };
             let mut known = sees(&before);
-            let last = told(1, &before);
-            for message in round_of(&after, Some(&last)).shown_to(&person("ann")) {
+            let last = told(&before);
+            for message in Round::of(&after, Some(&last)).shown_to(&person("ann")) {
                 for joined in &message.joined {
                     assert!(known.insert(joined.id().to_owned()), "known already: {message:?}");
                 }
@@ -215,8 +232,8 @@ fn whatever_becomes_of_somebody_each_knows_and_counts_whom_he_may_see() {
 #[test]
 fn what_was_told_of_an_earlier_session_is_forgotten() {
     let whole = whole(1, vec![person("ann")]);
-    let earlier = LastRound { sid: Sid(Uuid::from_u128(8)), ..told(9, &whole) };
-    assert_eq!(names(&message(&round_of(&whole, Some(&earlier)), &person("ann"))["joined"]), ["ann"]);
+    let earlier = LastRound { sid: Sid(Uuid::from_u128(8)), ..told(&whole) };
+    assert_eq!(names(&message(&Round::of(&whole, Some(&earlier)), &person("ann"))["joined"]), ["ann"]);
 }
 
 #[test]
@@ -226,7 +243,7 @@ fn many_people_are_several_messages_that_follow_each_other() {
         person.profile.avatar_url = Some(format!("https://example.org/{}", "x".repeat(200)));
     }
     let whole = whole(1000, people);
-    let messages = round_of(&whole, None).shown_to(&person("person-0000"));
+    let messages = Round::of(&whole, None).shown_to(&person("person-0000"));
     assert!(messages.len() > 3, "{}", messages.len());
     let (mut known, mut seq) = (0, 1000 - u64::try_from(messages.len()).expect("few"));
     for message in &messages {

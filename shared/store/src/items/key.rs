@@ -98,6 +98,11 @@ impl Key {
         Self::new(Self::room_partition(room), "TOLD")
     }
 
+    /// Up to which change a round has begun to tell them. Its place, too.
+    pub(crate) fn telling(room: &RoomKey) -> Self {
+        Self::new(Self::room_partition(room), "TELLING")
+    }
+
     /// The metadata that a join token brings, where it is kept apart.
     pub(crate) fn metadata(room: &RoomKey, token: TokenId) -> Self {
         Self::new(Self::room_partition(room), format!("{METADATA_PREFIX}{token}"))

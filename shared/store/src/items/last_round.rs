@@ -1,6 +1,6 @@
 //! Whom those in a room were last told to be in it, as stored: a few bytes for each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,7 +13,7 @@ use crate::StoreError;
 
 const KIND: &str = "TOLD";
 
-/// Bytes of somebody: his id, and the digest of how he was shown.
+/// Bytes of somebody: his id, and a number.
 const ENTRY: usize = 16 + 4;
 
 /// How long it is remembered after the last round, in seconds. What is forgotten is told anew, which harms nobody.
@@ -32,8 +32,8 @@ pub struct LastRound {
     pub posts: u32,
     /// Who was shown, each with a digest of how.
     pub people: BTreeMap<ParticipantId, u32>,
-    /// Marks of those of whom it has told something, or has seen that there is nothing to tell.
-    pub told: BTreeSet<u32>,
+    /// Who had come not long before and had gone, each with the version of his record.
+    pub gone: BTreeMap<ParticipantId, u32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -54,37 +54,57 @@ impl LastRound {
             posts: self.posts,
             expires_at: self.at.seconds() + KEPT_SECONDS,
         });
-        let people: Vec<u8> = self
-            .people
-            .iter()
-            .flat_map(|(id, digest)| id.0.as_bytes().iter().copied().chain(digest.to_be_bytes()))
-            .collect();
-        item.insert("people".to_owned(), AttributeValue::B(Blob::new(people)));
-        let told: Vec<u8> = self.told.iter().flat_map(|mark| mark.to_be_bytes()).collect();
-        item.insert("told".to_owned(), AttributeValue::B(Blob::new(told)));
+        for (name, entries) in [("people", &self.people), ("gone", &self.gone)] {
+            let entries = entries.iter();
+            let bytes: Vec<u8> = entries
+                .flat_map(|(id, number)| id.0.as_bytes().iter().copied().chain(number.to_be_bytes()))
+                .collect();
+            item.insert(name.to_owned(), AttributeValue::B(Blob::new(bytes)));
+        }
         item
     }
 
     pub(crate) fn decode(mut item: Item) -> Result<Self, StoreError> {
-        let people = parts::<ENTRY>(&mut item, "people")?;
-        let told = parts::<4>(&mut item, "told")?;
-        let person = |entry: &[u8; ENTRY]| {
-            let (id, digest) = entry.split_at(16);
-            Some((ParticipantId(Uuid::from_slice(id).ok()?), u32::from_be_bytes(digest.try_into().ok()?)))
-        };
-        let people = people.iter().filter_map(person).collect();
-        let told = told.into_iter().map(u32::from_be_bytes).collect();
+        let (people, gone) = (entries(&mut item, "people")?, entries(&mut item, "gone")?);
         let LastRoundItem { sid, seq, at, posts, .. } = decode(KIND, item)?;
-        Ok(Self { sid, seq, at, posts, people, told })
+        Ok(Self { sid, seq, at, posts, people, gone })
     }
 }
 
-/// The bytes of an attribute, so many to a part.
-fn parts<const BYTES: usize>(item: &mut Item, name: &'static str) -> Result<Vec<[u8; BYTES]>, StoreError> {
+/// The people in an attribute.
+fn entries(item: &mut Item, name: &'static str) -> Result<BTreeMap<ParticipantId, u32>, StoreError> {
     let corrupt = || StoreError::Corrupt(KIND, name.to_owned());
     let Some(AttributeValue::B(bytes)) = item.remove(name) else { return Err(corrupt()) };
-    let (parts, rest) = bytes.as_ref().as_chunks::<BYTES>();
-    if rest.is_empty() { Ok(parts.to_vec()) } else { Err(corrupt()) }
+    let (entries, rest) = bytes.as_ref().as_chunks::<ENTRY>();
+    let entry = |entry: &[u8; ENTRY]| {
+        let (id, number) = entry.split_at(16);
+        Some((ParticipantId(Uuid::from_slice(id).ok()?), u32::from_be_bytes(number.try_into().ok()?)))
+    };
+    rest.is_empty().then(|| entries.iter().filter_map(entry).collect()).ok_or_else(corrupt)
+}
+
+/// A round that is about to be told.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RoundBegun {
+    /// Of which session.
+    pub(crate) sid: Sid,
+    /// Up to which change of it.
+    pub(crate) seq: u64,
+    expires_at: i64,
+}
+
+impl RoundBegun {
+    pub(crate) const fn new(sid: Sid, seq: u64, now: Timestamp) -> Self {
+        Self { sid, seq, expires_at: now.seconds() + KEPT_SECONDS }
+    }
+
+    pub(crate) fn encode(self) -> Item {
+        encode(&self)
+    }
+
+    pub(crate) fn decode(item: Item) -> Result<Self, StoreError> {
+        decode("TELLING", item)
+    }
 }
 
 #[cfg(test)]
@@ -94,12 +114,13 @@ mod tests {
     fn told() -> LastRound {
         let people = (0..300).map(|number| (ParticipantId(Uuid::from_u128(number << 100)), 7)).collect();
         let at = Timestamp::from_seconds(1_800_000_000);
-        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people, told: [1, 1 << 30].into() }
+        let gone = [(ParticipantId(Uuid::from_u128(9)), 3)].into();
+        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people, gone }
     }
 
     #[test]
     fn it_comes_back_as_it_was_stored() {
-        let nobody = LastRound { people: BTreeMap::new(), told: BTreeSet::new(), ..told() };
+        let nobody = LastRound { people: BTreeMap::new(), gone: BTreeMap::new(), ..told() };
         for told in [told(), nobody] {
             assert_eq!(LastRound::decode(told.encode()).expect("stored"), told);
         }

@@ -88,6 +88,8 @@ pub(crate) struct ParticipantItem {
     muted_by: Option<MutedBy>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     removed: bool,
+    #[serde(default)]
+    version: u32,
     /// The lease of a seat without a connection: from then on the sweep may release it.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
@@ -155,6 +157,7 @@ impl ParticipantItem {
             hand: person.media.hand,
             muted_by: person.muted_by,
             removed: person.removed,
+            version: person.version,
             due_at: person.lease,
             due_shard: person.lease.map(|_| due_shard(room)),
             expires_at: person.expires_at.map(Timestamp::seconds),
@@ -205,6 +208,7 @@ impl ParticipantItem {
             media: Media { audio, video, screen, hand },
             muted_by: item.muted_by,
             removed: item.removed,
+            version: item.version,
             lease: item.due_at,
             expires_at: item.expires_at.map(Timestamp::from_seconds),
         })

@@ -26,6 +26,8 @@ impl Step {
                 ("banned", s(Standing::Banned.word())),
                 ("yes", b(true)),
                 ("no", b(false)),
+                ("zero", n(0)),
+                ("one", n(1)),
                 ("now", n(transition.now.millis())),
                 ("due_shard", s(due_shard(room))),
             ],
@@ -104,6 +106,7 @@ impl Expression {
     }
 
     fn becomes(&mut self, transition: &PersonTransition, becomes: &Becomes) {
+        self.set(becomes.counts().then_some("#version = if_not_exists(#version, :zero) + :one"));
         match becomes {
             Becomes::In { entry, id, session, held, came_before, waits, brings } => {
                 self.bind("session", s(session));

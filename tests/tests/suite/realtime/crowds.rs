@@ -1,7 +1,7 @@
-//! People who get in each other's way: several devices of one of them, one who talks without end, and a room that is
-//! joined, left, locked and ended all at once.
+//! People who get in each other's way: several devices of one of them, one who talks without end, all who show themselves
+//! otherwise at once, and a room that is joined, left, locked and ended all at once.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +79,94 @@ async fn whoever_talks_without_end_is_refused_and_closed_and_the_others_are_not_
     gus.done("sync", json!({})).await;
     sound::check(&server).await;
     server.stop().await;
+}
+
+/// Who is in, as a client knows it by what it was told.
+struct Known {
+    seq: u64,
+    people: BTreeMap<String, Value>,
+}
+
+impl Known {
+    /// What was answered takes the place of all that was heard before.
+    fn anew(socket: &mut Socket, answer: &Value) -> Self {
+        socket.forget();
+        let mut known = Self { seq: answer["seq"].as_u64().expect("a number"), people: BTreeMap::new() };
+        known.add(&answer["participants"]);
+        known
+    }
+
+    fn add(&mut self, people: &Value) {
+        for person in people.as_array().expect("a list") {
+            self.people.insert(person["id"].to_string(), person.clone());
+        }
+    }
+
+    fn hear(&mut self, presence: &Value) {
+        let seq = presence["seq"].as_u64().expect("a number");
+        if seq <= self.seq {
+            return;
+        }
+        self.seq = seq;
+        for person in presence["left"].as_array().expect("a list") {
+            self.people.remove(&person["id"].to_string());
+        }
+        self.add(&presence["joined"]);
+        self.add(&presence["changed"]);
+    }
+}
+
+/// Comes in, shows himself otherwise a few times, asks now and then who is in, and goes and comes back between.
+async fn fidget(server: &Server, code: &str, number: u64) -> (Socket, Known) {
+    let name = format!("user{number}");
+    let mut socket = server.socket(Some(&server.user_token(&name, &name))).await.patient(PATIENCE);
+    let join = json!({"code": code});
+    let mut joined = socket.done("join-room", join.clone()).await;
+    let mut known = Known::anew(&mut socket, &joined);
+    for round in 0..4 {
+        tokio::time::sleep(Duration::from_millis(100 + (number * 7 + round * 3) % 11 * 60)).await;
+        socket.done("toggle-hand-raise", json!({"enabled": round % 2 == 0})).await;
+        match (number + round) % 4 {
+            0 => {
+                let state = socket.done("sync", json!({})).await;
+                known = Known::anew(&mut socket, &state);
+            }
+            1 if round == 1 => {
+                socket.done("leave-room", json!({})).await;
+                joined = socket.done("join-room", join.clone()).await;
+                known = Known::anew(&mut socket, &joined);
+            }
+            _ => {}
+        }
+    }
+    (socket, known)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_while_all_change_knows_in_the_end_who_is_in_and_how() {
+    let server = Server::start(|options| options.simulate = Some(Profile::Aws)).await;
+    let mut meeting = Meeting::of(&server, json!({})).await;
+    let server = Arc::new(server);
+    let mut people = JoinSet::new();
+    for number in 0..16 {
+        let (server, code) = (Arc::clone(&server), meeting.code.clone());
+        people.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(number * 90)).await;
+            fidget(&server, &code, number).await
+        });
+    }
+    let all = people.join_all().await;
+    let state = meeting.hanna.done("sync", json!({})).await;
+    let truth = Known::anew(&mut meeting.hanna, &state).people;
+    assert!(truth.len() >= 17, "{truth:?}");
+    for (mut socket, mut known) in all {
+        while known.people != truth {
+            known.hear(&socket.event("presence").await);
+        }
+    }
+    sound::check(&server).await;
+    drop(meeting);
+    Arc::into_inner(server).expect("nobody else has it").stop().await;
 }
 
 /// What somebody may be told who joins a room in which anything happens.
