@@ -52,15 +52,15 @@ async fn catch_up(
         if store.round_begun(key, sid).await? <= seq {
             return Ok(());
         }
-        let now = clock.now();
-        let Some(whole) = Whole::read(store, key, now).await?.filter(|whole| whole.room.sid == sid) else {
+        let Some(whole) = Whole::read(store, key, clock.now()).await?.filter(|whole| whole.room.sid == sid)
+        else {
             return Ok(());
         };
         let own = whole.present.iter().find(|person| person.connection.as_ref() == Some(to));
         // He has left, or has another connection, by which he is given it anew.
         let Some(own) = own else { return Ok(()) };
         // All since he was given it: of what was told in between he may not have taken notice.
-        let told = Round::of(&whole, Some(&given.as_told(now))).shown_to(own);
+        let told = Round::of(&whole, Some(&given.as_told())).shown_to(own);
         sockets.tell_each(store, ServerEvent::Presence, [(to, told)]).await;
         seq = whole.room.seq;
     }

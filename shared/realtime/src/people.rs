@@ -95,6 +95,8 @@ pub struct Whole {
     pub waiting: Vec<Participant>,
     /// Who was in, or was turned away.
     pub gone: Vec<Participant>,
+    /// When it was read, or a moment before.
+    pub at: Timestamp,
     /// Whether nothing happened while it was read: then it is what the session was at its `seq`.
     pub is_settled: bool,
 }
@@ -109,7 +111,8 @@ impl Whole {
         let is_settled = after.seq == room.seq;
         let missing = || StoreError::Corrupt("META", "a session without metadata".to_owned());
         let document = read.document.ok_or_else(missing)?;
-        let mut whole = Self { room, document, present: vec![], waiting: vec![], gone: vec![], is_settled };
+        let mut whole =
+            Self { room, document, present: vec![], waiting: vec![], gone: vec![], at: now, is_settled };
         for person in read.participants.into_iter().filter(|person| person.sid == whole.room.sid) {
             match person.standing {
                 Standing::Active => whole.present.push(person),

@@ -60,6 +60,10 @@ pub struct LeftOut {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PresenceOut {
     seq: u64,
+    /// What was told before: whoever has not got as far has missed something. Not where each is told something of his own,
+    /// and now and then nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<u64>,
     joined: Vec<PresentOut>,
     left: Vec<LeftOut>,
     changed: Vec<PresentOut>,
@@ -84,8 +88,13 @@ impl Entry {
 
 /// The messages that tell all of this, to somebody who knows of `known` people: mostly one, and as many as it takes where
 /// that would be larger than the gateway sends. In the first one `bytes` are taken already. The last one has `seq`, those
-/// before it the numbers before: each entry is at least one change, so there are enough.
-fn messages(entries: Vec<Entry>, seq: u64, known: usize, mut bytes: usize) -> Vec<PresenceOut> {
+/// before it the numbers before: each entry is at least one change, so there are enough. The first comes after `since`.
+fn messages(
+    entries: Vec<Entry>,
+    (since, seq): (Option<u64>, u64),
+    known: usize,
+    mut bytes: usize,
+) -> Vec<PresenceOut> {
     let mut parts = vec![PresenceOut { count: known, ..PresenceOut::default() }];
     for entry in entries {
         bytes += entry.bytes();
@@ -110,7 +119,9 @@ fn messages(entries: Vec<Entry>, seq: u64, known: usize, mut bytes: usize) -> Ve
     }
     for (part, before) in parts.iter_mut().rev().zip(0..) {
         part.seq = seq.saturating_sub(before);
+        part.since = since.map(|_| part.seq.saturating_sub(1));
     }
+    parts[0].since = since;
     parts
 }
 
@@ -121,7 +132,7 @@ pub(crate) fn in_parts(
     seq: u64,
     bytes: usize,
 ) -> (Vec<PresentOut>, u64, Vec<PresenceOut>) {
-    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), seq, 0, bytes);
+    let mut parts = messages(people.into_iter().map(Entry::Joined).collect(), (Some(0), seq), 0, bytes);
     let first = parts.remove(0);
     (first.joined, first.seq, parts)
 }
@@ -130,6 +141,8 @@ pub(crate) fn in_parts(
 #[derive(Debug)]
 pub struct Round<'a> {
     whole: &'a Whole,
+    /// Up to which change anybody has heard anything.
+    since: u64,
     joined: Vec<&'a Participant>,
     /// With the digest that was told.
     changed: Vec<(&'a Participant, u32)>,
@@ -143,8 +156,9 @@ impl<'a> Round<'a> {
     /// otherwise.
     pub fn of(whole: &'a Whole, before: Option<&LastRound>) -> Self {
         let before = before.filter(|before| before.sid == whole.room.sid);
+        let since = before.map_or(0, |before| before.heard);
         let nobody = BTreeMap::new();
-        let (before, gone_before, since) = before
+        let (before, gone_before, earliest) = before
             .map_or((&nobody, &nobody, Timestamp::default()), |before| {
                 (&before.people, &before.gone, before.at.minus(LATEST))
             });
@@ -164,12 +178,12 @@ impl<'a> Round<'a> {
         let seen: HashSet<_> = whole.seen().map(|person| person.id).collect();
         let left = before.iter().filter(|(id, _)| !seen.contains(id));
         let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied()));
-        let passed = whole.seen_since(since).filter(|person| {
+        let passed = whole.seen_since(earliest).filter(|person| {
             !before.contains_key(&person.id) && gone_before.get(&person.id) != Some(&person.version)
         });
         let passed = passed.map(|person| (person.id, digest(person), Some(person)));
         let left = left.chain(passed).collect();
-        Self { whole, joined, changed, left }
+        Self { whole, since, joined, changed, left }
     }
 
     /// Whether there is nothing to tell.
@@ -216,15 +230,19 @@ impl<'a> Round<'a> {
             Entry::Left(_) => known + 1,
             Entry::Changed(_) => known,
         });
-        messages(entries, room.seq, known, 0)
+        let since = viewer.sees_everybody(room).then_some(self.since);
+        messages(entries, (since, room.seq), known, 0)
     }
 
     /// What those in the room have been told after this round, which took so many posts. Where people came and went while
     /// they were read it may tell something newer than its `seq` says: who knows that one already does not apply it, so it is
     /// told again.
-    pub fn into_last(self, at: Timestamp, posts: u32) -> LastRound {
-        let mut last = self.whole.as_told(at);
+    pub fn into_last(self, posts: u32) -> LastRound {
+        let mut last = self.whole.as_told();
         last.posts = posts;
+        if self.is_empty() {
+            last.heard = self.since;
+        }
         if !self.whole.is_settled {
             let told = self.joined.iter().copied().chain(self.changed.iter().map(|(person, _)| *person));
             last.people.extend(told.map(|person| (person.id, otherwise(digest(person)))));
@@ -246,15 +264,16 @@ impl Whole {
         gone.filter(move |person| !person.hidden && person.joined_at.is_some_and(|at| at >= since))
     }
 
-    /// It as what was told at `at`, where that was all of it.
-    pub(crate) fn as_told(&self, at: Timestamp) -> LastRound {
+    /// It as what was told, where that was all of it.
+    pub(crate) fn as_told(&self) -> LastRound {
         LastRound {
             sid: self.room.sid,
             seq: self.room.seq,
-            at,
+            at: self.at,
             posts: 0,
+            heard: self.room.seq,
             people: self.seen().map(|person| (person.id, digest(person))).collect(),
-            gone: self.seen_since(at.minus(LATEST)).map(|person| (person.id, person.version)).collect(),
+            gone: self.seen_since(self.at.minus(LATEST)).map(|person| (person.id, person.version)).collect(),
         }
     }
 }
@@ -287,5 +306,7 @@ const fn had_rights(digest: u32) -> bool {
     digest & 1 == 1
 }
 
+#[cfg(test)]
+mod interleaved;
 #[cfg(test)]
 mod tests;

@@ -21,13 +21,13 @@ impl Store {
     /// hear that before what he is given.
     pub async fn begin_round(&self, room: &RoomKey, sid: Sid, seq: u64) -> Result<(), StoreError> {
         let begun = RoundBegun::new(sid, seq, self.now());
-        self.note_progress(Key::telling(room), begun.encode(), (sid, seq)).await
+        self.note_progress(Key::telling(room, sid), begun.encode(), (sid, seq)).await
     }
 
     /// Up to which change of a session rounds have told, or begun to.
     pub async fn round_begun(&self, room: &RoomKey, sid: Sid) -> Result<u64, StoreError> {
-        let begun = self.get(&Key::telling(room)).await?.map(RoundBegun::decode).transpose()?;
-        Ok(begun.filter(|begun| begun.sid == sid).map_or(0, |begun| begun.seq))
+        let begun = self.get(&Key::telling(room, sid)).await?.map(RoundBegun::decode).transpose()?;
+        Ok(begun.map_or(0, |begun| begun.seq))
     }
 
     /// Refused, more is in the table already.

@@ -115,7 +115,6 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
         }
     }
     let Some(whole) = read(worker, due).await? else { return Ok(Done::Told) };
-    let at = worker.clock.now();
     let round = Round::of(&whole, before.as_ref());
     let mut posts = 0;
     if !round.is_empty() {
@@ -130,7 +129,7 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
     }
     let posts = u32::try_from(posts).unwrap_or(u32::MAX);
     info!(room = %due.room, seq = whole.room.seq, posts, "presence");
-    store.note_round(&due.room, &round.into_last(at, posts)).await?;
+    store.note_round(&due.room, &round.into_last(posts)).await?;
     Ok(Done::Told)
 }
 

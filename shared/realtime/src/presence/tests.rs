@@ -9,10 +9,10 @@ use store::RoomDocument;
 
 use super::*;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const SID: Sid = Sid(Uuid::from_u128(7));
 
-fn person(name: &str) -> Participant {
+pub(super) fn person(name: &str) -> Participant {
     let user = UserId::try_from(name).expect("an id");
     let mut person = Participant::new(SID, user, Standing::Active);
     person.profile.name = name.to_owned();
@@ -22,7 +22,7 @@ fn person(name: &str) -> Participant {
 }
 
 /// A session of these people, after so many changes.
-fn whole(seq: u64, people: Vec<Participant>) -> Whole {
+pub(super) fn whole(seq: u64, people: Vec<Participant>) -> Whole {
     let room = Room {
         key: "main/r1".parse().expect("a room"),
         sid: SID,
@@ -62,12 +62,12 @@ fn whole(seq: u64, people: Vec<Participant>) -> Whole {
     let (present, gone): (Vec<_>, Vec<_>) =
         people.into_iter().partition(|person| person.standing == Standing::Active);
     let (waiting, gone) = gone.into_iter().partition(|person| person.standing == Standing::Waiting);
-    Whole { room, document, present, waiting, gone, is_settled: true }
+    Whole { room, document, present, waiting, gone, at: NOW, is_settled: true }
 }
 
 /// What was told of these people.
 fn told(whole: &Whole) -> LastRound {
-    Round::of(whole, None).into_last(NOW, 1)
+    Round::of(whole, None).into_last(1)
 }
 
 fn names(people: &Value) -> Vec<&str> {
@@ -94,8 +94,14 @@ fn a_round_tells_who_came_went_and_changed_since_the_last() {
     assert_eq!((names(&told["joined"]), names(&told["changed"])), (vec!["dee"], vec!["bo"]));
     assert_eq!(told["left"], json!([{"id": person("cy").id, "displayName": "cy", "reason": "left"}]));
     assert_eq!((&told["count"], &told["seq"]), (&json!(3), &json!(6)));
-    let again = round.into_last(NOW, 1);
-    assert!(Round::of(&after, Some(&again)).is_empty(), "told twice");
+    assert_eq!((&told["since"], &told["seq"]), (&json!(3), &json!(6)));
+    let again = round.into_last(1);
+    let round = Round::of(&after, Some(&again));
+    assert!(round.is_empty(), "told twice");
+    // Nobody is posted that, so nobody misses it.
+    let empty = LastRound { seq: 7, ..round.into_last(0) };
+    let next = Round::of(&before, Some(&empty));
+    assert_eq!(message(&next, &person("ann"))["since"], json!(6));
 }
 
 #[test]
@@ -113,7 +119,7 @@ fn what_was_taken_back_between_two_rounds_is_told_once() {
     let heard = message_of(&round);
     assert_eq!((names(&heard["joined"]), names(&heard["changed"])), (vec![], vec!["bo"]));
     assert_eq!((names(&heard["left"]), &heard["count"]), (vec!["cy"], &json!(2)));
-    let last = round.into_last(NOW, 1);
+    let last = round.into_last(1);
     assert!(Round::of(&after, Some(&last)).is_empty(), "told twice");
     // He comes and goes once more.
     let again = whole(12, vec![person("ann"), back, Participant { version: 1, ..cy }]);
@@ -128,13 +134,13 @@ fn what_was_told_while_people_came_and_went_is_told_again() {
     let left = Participant { standing: Standing::Left, ..person("cy") };
     let people = vec![person("ann"), changed, left, person("dee")];
     let unsettled = Whole { is_settled: false, ..whole(4, people.clone()) };
-    let last = Round::of(&unsettled, Some(&last)).into_last(NOW, 1);
+    let last = Round::of(&unsettled, Some(&last)).into_last(1);
     let settled = whole(6, people);
     let round = Round::of(&settled, Some(&last));
     let heard = message(&round, &person("ann"));
     assert_eq!((names(&heard["left"]), names(&heard["changed"])), (vec!["cy"], vec!["bo", "dee"]));
     assert_eq!((names(&heard["joined"]), &heard["count"]), (vec![], &json!(3)), "he is in already");
-    assert!(Round::of(&settled, Some(&round.into_last(NOW, 1))).is_empty());
+    assert!(Round::of(&settled, Some(&round.into_last(1))).is_empty());
 }
 
 #[test]

@@ -98,9 +98,9 @@ impl Key {
         Self::new(Self::room_partition(room), "TOLD")
     }
 
-    /// Up to which change a round has begun to tell them. Its place, too.
-    pub(crate) fn telling(room: &RoomKey) -> Self {
-        Self::new(Self::room_partition(room), "TELLING")
+    /// Up to which change of a session a round has begun to tell them. Its place, too.
+    pub(crate) fn telling(room: &RoomKey, sid: Sid) -> Self {
+        Self::new(Self::room_partition(room), format!("TELLING#{sid}"))
     }
 
     /// The metadata that a join token brings, where it is kept apart.

@@ -30,6 +30,8 @@ pub struct LastRound {
     pub at: Timestamp,
     /// How many posts that took.
     pub posts: u32,
+    /// Up to which change anybody has heard anything: rounds that tell nothing are not posted.
+    pub heard: u64,
     /// Who was shown, each with a digest of how.
     pub people: BTreeMap<ParticipantId, u32>,
     /// Who had come not long before and had gone, each with the version of his record.
@@ -42,6 +44,8 @@ struct LastRoundItem {
     seq: u64,
     at: Timestamp,
     posts: u32,
+    #[serde(default)]
+    heard: u64,
     expires_at: i64,
 }
 
@@ -52,6 +56,7 @@ impl LastRound {
             seq: self.seq,
             at: self.at,
             posts: self.posts,
+            heard: self.heard,
             expires_at: self.at.seconds() + KEPT_SECONDS,
         });
         for (name, entries) in [("people", &self.people), ("gone", &self.gone)] {
@@ -66,15 +71,16 @@ impl LastRound {
 
     pub(crate) fn decode(mut item: Item) -> Result<Self, StoreError> {
         let (people, gone) = (entries(&mut item, "people")?, entries(&mut item, "gone")?);
-        let LastRoundItem { sid, seq, at, posts, .. } = decode(KIND, item)?;
-        Ok(Self { sid, seq, at, posts, people, gone })
+        let LastRoundItem { sid, seq, at, posts, heard, .. } = decode(KIND, item)?;
+        Ok(Self { sid, seq, at, posts, heard, people, gone })
     }
 }
 
-/// The people in an attribute.
+/// The people in an attribute; nobody where there is none.
 fn entries(item: &mut Item, name: &'static str) -> Result<BTreeMap<ParticipantId, u32>, StoreError> {
     let corrupt = || StoreError::Corrupt(KIND, name.to_owned());
-    let Some(AttributeValue::B(bytes)) = item.remove(name) else { return Err(corrupt()) };
+    let Some(value) = item.remove(name) else { return Ok(BTreeMap::new()) };
+    let AttributeValue::B(bytes) = value else { return Err(corrupt()) };
     let (entries, rest) = bytes.as_ref().as_chunks::<ENTRY>();
     let entry = |entry: &[u8; ENTRY]| {
         let (id, number) = entry.split_at(16);
@@ -87,7 +93,7 @@ fn entries(item: &mut Item, name: &'static str) -> Result<BTreeMap<ParticipantId
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct RoundBegun {
     /// Of which session.
-    pub(crate) sid: Sid,
+    sid: Sid,
     /// Up to which change of it.
     pub(crate) seq: u64,
     expires_at: i64,
@@ -115,7 +121,7 @@ mod tests {
         let people = (0..300).map(|number| (ParticipantId(Uuid::from_u128(number << 100)), 7)).collect();
         let at = Timestamp::from_seconds(1_800_000_000);
         let gone = [(ParticipantId(Uuid::from_u128(9)), 3)].into();
-        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, people, gone }
+        LastRound { sid: Sid(Uuid::from_u128(1)), seq: 12, at, posts: 300, heard: 11, people, gone }
     }
 
     #[test]
