@@ -9,6 +9,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::{BehaviorVersion, Region};
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures_util::future::join_all;
 use webhook::Message;
 
 /// Messages of one call (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html>).
@@ -133,6 +134,16 @@ impl Queue {
         let change = self.sqs.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
         let changed = change.visibility_timeout(seconds).send().await;
         changed.map(|_| ()).map_err(|error| QueueError::Failed(DisplayErrorContext(error).to_string()))
+    }
+
+    /// The same of several messages.
+    pub async fn hide_all<'a>(
+        &self,
+        receipt_handles: impl IntoIterator<Item = &'a str>,
+        pause: Duration,
+    ) -> Result<(), QueueError> {
+        let hidden = join_all(receipt_handles.into_iter().map(|receipt| self.hide(receipt, pause))).await;
+        hidden.into_iter().collect()
     }
 }
 

@@ -96,8 +96,7 @@ async fn hide(worker: &Worker<Config>, messages: &[&SqsMessage], pause: Duration
     // SQS counts in whole seconds.
     let pause = Duration::from_secs(pause.as_secs() + 1);
     let receipts = messages.iter().filter_map(|message| message.receipt_handle.as_deref());
-    let hidden = join_all(receipts.map(|receipt| worker.config.rounds.hide(receipt, pause))).await;
-    Ok(hidden.into_iter().collect::<Result<(), _>>()?)
+    Ok(worker.config.rounds.hide_all(receipts, pause).await?)
 }
 
 /// Tells what there is to tell in a session, up to this change at least.

@@ -5,25 +5,35 @@
 mod session;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use api::{Batch, ConfigError, Env, Error, Halt, Sessions, Worker};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::future::join_all;
+use outbox::Queue;
 use realtime::{Notice, RoomLockedOut, Sockets, What};
 use socket::ServerEvent;
 
 use crate::session::Session;
 
+/// When what could not be told is tried again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 /// What this function is configured with.
 pub struct Config {
     sockets: Sockets,
     sessions: Sessions,
+    notices: Queue,
 }
 
 impl Config {
     /// Reads the environment.
     pub async fn load(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self { sockets: Sockets::connect(env)?, sessions: Sessions::load(env).await? })
+        Ok(Self {
+            sockets: Sockets::connect(env)?,
+            sessions: Sessions::load(env).await?,
+            notices: Queue::connect(env, "NOTICES_QUEUE_URL")?,
+        })
     }
 }
 
@@ -35,9 +45,14 @@ pub async fn handle(worker: &Worker<Config>, event: SqsEvent) -> Result<SqsBatch
     }
     let done = join_all(sessions.into_values().map(|messages| tell_in_order(worker, messages))).await;
     let mut batch = Batch::of("notice");
+    let mut again = vec![];
     for (message, done) in done.into_iter().flatten() {
-        batch.note(message, done);
+        if !batch.note(message, done) {
+            again.extend(message.receipt_handle.as_deref());
+        }
     }
+    // Not as long as the queue would: those in the room would hear of nothing.
+    worker.config.notices.hide_all(again, RETRY_PAUSE).await?;
     Ok(batch.answer())
 }
 

@@ -65,6 +65,21 @@ async fn what_comes_after_a_notice_that_failed_waits_for_it_and_other_sessions_d
 }
 
 #[tokio::test]
+async fn what_could_not_be_told_comes_again_after_a_second_with_what_comes_after_it() {
+    let table = TestTable::new().await;
+    let worker = teller(&table).await;
+    let room = session(&table).await;
+    send(&table, &room, "no notice");
+    send(&table, &room, &notice(&room, What::Locked { locked: true, seq: 3 }));
+    let event = serde_json::from_value(table.receive(QUEUE)).expect("an event");
+    let response = handle(&worker, event).await.expect("handled");
+    assert_eq!(response.batch_item_failures.len(), 2);
+    let hidden: Vec<_> =
+        table.messages(QUEUE).iter().map(|message| message.visible_at.since(table.now())).collect();
+    assert_eq!(hidden, [RETRY_PAUSE; 2]);
+}
+
+#[tokio::test]
 async fn what_is_not_there_any_more_is_told_nobody_and_is_done() {
     let table = TestTable::new().await;
     let (worker, rooms) = (teller(&table).await, table.rooms());

@@ -55,7 +55,7 @@ enum Answering {
     /// He has it, and has been told up to this change.
     Given(Whole, u64),
     /// A round has begun since: so it was read again.
-    Again(Whole, Whole),
+    Again(Box<(Whole, Whole)>),
 }
 
 /// A client that follows the rule.
@@ -196,8 +196,9 @@ impl World {
                 Answering::Given(whole, seq)
             }
             Answering::Given(_, seq) if self.begun <= seq => Answering::Idle,
-            Answering::Given(whole, _) => Answering::Again(whole, self.whole()),
-            Answering::Again(given, whole) => {
+            Answering::Given(whole, _) => Answering::Again(Box::new((whole, self.whole()))),
+            Answering::Again(read) => {
+                let (given, whole) = *read;
                 let told = Round::of(&whole, Some(&given.as_told())).shown_to(&self.people[0]);
                 self.client.hears(told);
                 Answering::Given(given, whole.room.seq)
