@@ -21,7 +21,6 @@ use models::{
 use self::steps::Plan;
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome, Verdict, is_refused};
-use crate::connections::unbound;
 use crate::error::Halt;
 use crate::items::{Connected, ParticipantItem, RoomItem};
 use crate::past::remember;
@@ -209,7 +208,7 @@ impl Store {
                 Ok(Outcome::Refused(verdicts))
                     if connected.is_some() && is_refused(&verdicts, plan.steps(now).len() - 1) =>
                 {
-                    return Err(unbound().into());
+                    return Err(StoreError::Rebound.into());
                 }
                 Ok(Outcome::Refused(verdicts)) => verdicts,
                 // The answers of all attempts were lost: what happened is read from the participant.

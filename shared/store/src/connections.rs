@@ -50,11 +50,6 @@ fn as_bound(seen: Option<&Binding>) -> &'static str {
     }
 }
 
-/// Why nobody takes a place by a connection that is gone, or by which somebody has taken another one meanwhile.
-pub(crate) fn unbound() -> StoreError {
-    StoreError::Busy("the connection is gone, or has joined something else meanwhile".to_owned())
-}
-
 impl Connected {
     /// What keeps a place that is taken by this connection.
     pub(crate) fn held(&self) -> Held {

@@ -13,6 +13,9 @@ pub enum StoreError {
     /// Conflicts or throttling until the deadline: nothing was changed, the request may be sent again.
     #[error("the room was busy until the deadline: {0}")]
     Busy(String),
+    /// A place cannot be taken by this connection as it was seen: it is gone, or has joined something meanwhile.
+    #[error("the connection is gone, or has joined something meanwhile")]
+    Rebound,
     /// The table could not be reached, or failed, until the deadline.
     #[error("the table did not answer: {0}")]
     Unavailable(String),
@@ -47,7 +50,7 @@ impl StoreError {
 impl From<&StoreError> for Refusal {
     fn from(error: &StoreError) -> Self {
         match error {
-            StoreError::Busy(_) | StoreError::Unavailable(_) => Self::Busy,
+            StoreError::Busy(_) | StoreError::Rebound | StoreError::Unavailable(_) => Self::Busy,
             StoreError::Rejected(_) | StoreError::Corrupt(..) => Self::Internal,
         }
     }

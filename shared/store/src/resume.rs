@@ -9,7 +9,6 @@ use models::{
 
 use crate::answer::Keep;
 use crate::commit::{MOST_LOOKS, Outcome, is_refused};
-use crate::connections::unbound;
 use crate::error::Halt;
 use crate::items::{Binding, Connected};
 use crate::read::Seen;
@@ -137,7 +136,7 @@ impl Store {
                 Outcome::Refused(verdicts)
                     if bind.is_some() && is_refused(&verdicts, steps(now).len() - 1) =>
                 {
-                    return Err(unbound().into());
+                    return Err(StoreError::Rebound.into());
                 }
                 // He lost his connection or his place, or somebody else came or took the last seat: look again.
                 Outcome::Refused(_) => {}

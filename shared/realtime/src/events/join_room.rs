@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use socket::Request;
-use store::{Admission, Caller, Claim, Connected, Credential, Door, Resumed, StoredAnswer};
+use store::{Admission, Caller, Claim, Connected, Credential, Door, Resumed, StoreError, StoredAnswer};
 
 use super::leave_room::leave;
 use crate::people::{JoinOut, Whole};
@@ -78,8 +78,26 @@ impl JoinRoomIn {
     }
 }
 
-/// Does it.
+/// How often it is begun anew where another join by the same connection comes first.
+const MOST_TRIES: u32 = 5;
+
+/// Does it. Of several at once by the same connection one is first, and the others find it where that has joined.
 pub async fn handle(
+    realtime: &Realtime,
+    joining: &Joining,
+    connected: &Connected,
+    request: &Request,
+) -> Result<Answer, Halt> {
+    let mut joined = join(realtime, joining, connected, request).await;
+    for _ in 1..MOST_TRIES {
+        let Err(Halt::Failed(StoreError::Rebound)) = joined else { break };
+        let Some(connected) = realtime.store.connection(&connected.connection.id).await? else { break };
+        joined = join(realtime, joining, &connected, request).await;
+    }
+    joined
+}
+
+async fn join(
     realtime: &Realtime,
     joining: &Joining,
     connected: &Connected,
@@ -211,7 +229,8 @@ impl Visit<'_> {
         scope.claim("key", key, &parts, self.realtime.now()).map(Some)
     }
 
-    /// What was answered before: the same place, which this connection keeps from now on, or the same refusal.
+    /// What was answered before: the same place, which this connection keeps from now on, or the same refusal. Of a place that
+    /// is not his any more there is nothing that he could be answered.
     async fn kept(&self, kept: StoredAnswer) -> Result<ParticipantOut, Halt> {
         #[derive(Deserialize)]
         struct Participant {
@@ -223,8 +242,14 @@ impl Visit<'_> {
         }
         match serde_json::from_slice::<Participant>(&kept.body) {
             Ok(Participant { session: Session { token } }) => {
-                let token = self.joining.sessions.verify(Bearer::new(&token), self.realtime.now())?;
-                self.attach(&token).await
+                let attached = match self.joining.sessions.verify(Bearer::new(&token), self.realtime.now()) {
+                    Ok(token) => self.attach(&token).await,
+                    Err(refusal) => Err(refusal.into()),
+                };
+                attached.map_err(|halt| match halt {
+                    Halt::Refused(Refusal::InvalidToken | Refusal::ExpiredToken) => Refusal::NotInRoom.into(),
+                    halt => halt,
+                })
             }
             Err(_) => Err(Halt::Kept(kept)),
         }

@@ -184,9 +184,9 @@ async fn nobody_takes_a_place_by_a_connection_that_is_gone() {
     let joined = rooms.seat(&room.key, "bob").await;
     let before = table.items().await;
     let failed = redeem_on(&store, &token, &gone).await.expect_err("gone");
-    assert!(matches!(failed, Halt::Failed(StoreError::Busy(_))), "{failed:?}");
+    assert!(matches!(failed, Halt::Failed(StoreError::Rebound)), "{failed:?}");
     let failed = attach(&store, &session_of(&joined), &gone).await.expect_err("gone");
-    assert!(matches!(failed, Halt::Failed(StoreError::Busy(_))), "{failed:?}");
+    assert!(matches!(failed, Halt::Failed(StoreError::Rebound)), "{failed:?}");
     assert_eq!(table.items().await, before);
 }
 

@@ -1,7 +1,12 @@
 //! Joining over a socket: the same rules as over REST, and what the connection is to the seat.
 
+use std::collections::HashSet;
+
+use local::simulate::Profile;
 use serde_json::json;
 use testing::Server;
+
+use super::sound;
 
 #[tokio::test]
 async fn a_join_is_answered_with_the_participant_and_all_that_he_finds() {
@@ -98,5 +103,45 @@ async fn the_same_key_gives_the_same_participant_over_another_connection() {
     assert_eq!(mallory.refused("join-room", other).await, reused);
     let short = json!({"code": code, "guestName": "Gus", "key": "short"});
     assert_eq!(mallory.refused("join-room", short).await.0, 400);
+    gus.done("leave-room", json!({})).await;
+    let gone = (403, "You are not in this room".to_owned());
+    assert_eq!(gus.refused("join-room", data).await, gone, "that place is nobody's");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn of_several_joins_by_one_connection_at_once_all_are_answered_with_the_same_participant() {
+    let server = Server::start(|options| options.simulate = Some(Profile::Aws)).await;
+    let (_, code) = server.room_by_code("hanna", &json!({})).await;
+    let (_, other) = server.room_by_code("hanna", &json!({})).await;
+    let user = server.user_token("ann", "Ann");
+    let guest = |key: Option<&str>| json!({"code": code, "guestName": "Gus", "key": key});
+    let key = "a-long-random-key-of-his-own";
+    let all = [(None, guest(None)), (None, guest(Some(key))), (Some(&user), json!({"code": code}))];
+    for (token, mut data) in all {
+        data.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
+        let mut socket = server.socket(token.map(String::as_str)).await;
+        // The second time he is in already.
+        for _ in 0..2 {
+            for id in 0..3 {
+                socket.send(&json!({"event": "join-room", "id": id, "data": data}).to_string()).await;
+            }
+            let mut ids = HashSet::new();
+            for _ in 0..3 {
+                ids.insert(socket.event("join-room").await["id"].to_string());
+            }
+            assert_eq!(ids.len(), 1, "{data}");
+        }
+        socket.done("leave-room", json!({})).await;
+    }
+    // Into two rooms at once he gets one after the other, and has a seat in one.
+    let mut ann = server.socket(Some(&user)).await;
+    for code in [&code, &other] {
+        ann.send(&json!({"event": "join-room", "id": code, "data": {"code": code}}).to_string()).await;
+    }
+    for _ in 0..2 {
+        ann.event("join-room").await;
+    }
+    sound::check(&server).await;
     server.stop().await;
 }
