@@ -47,7 +47,7 @@ pub struct ParticipantOut {
     pub is_host: bool,
     /// What he may do.
     pub role: Role,
-    /// When he took his seat, ISO 8601; null while he waits.
+    /// When he took his seat, or came to wait, ISO 8601.
     pub joined_at: Option<String>,
     /// Always null here: who has left gets no participant object.
     pub left_at: Option<String>,
@@ -66,7 +66,7 @@ impl ParticipantOut {
             is_active: admission.active,
             is_host: admission.role == Role::Host,
             role: admission.role,
-            joined_at: admission.joined_at.map(|at| at.to_string()),
+            joined_at: admission.here_since.map(|at| at.to_string()),
             left_at: None,
             session,
         }
@@ -82,10 +82,7 @@ impl ParticipantOut {
             is_active: person.standing == Standing::Active,
             is_host: person.role == Role::Host,
             role: person.role,
-            joined_at: person
-                .joined_at
-                .filter(|_| person.standing == Standing::Active)
-                .map(|at| at.to_string()),
+            joined_at: person.here_since().map(|at| at.to_string()),
             left_at: None,
             session,
         }

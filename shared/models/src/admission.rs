@@ -72,8 +72,8 @@ pub enum Entry {
 pub struct Record {
     /// He is barred.
     pub banned: bool,
-    /// His join token is spent; false when he came without one.
-    pub token_used: bool,
+    /// His join token, if he came by one.
+    pub token: TokenFound,
     /// He has a seat in the session.
     pub is_in: bool,
     /// He waits for admission to the session.
@@ -85,21 +85,19 @@ pub struct Record {
 impl Record {
     /// Somebody of whom nothing is stored but, where he brought one, his unused token.
     pub const CLEAN: Self =
-        Self { banned: false, token_used: false, is_in: false, waits: false, admitted: false };
+        Self { banned: false, token: TokenFound::Unused, is_in: false, waits: false, admitted: false };
 
     /// What `participant` says for an applicant to the session that `room` runs, or that his token is of.
     pub fn of(participant: Option<&Participant>, room: Option<&Room>, applicant: Applicant) -> Self {
-        let token_used = applicant.proof.token().is_some();
-        let Some(person) = participant else { return Self { token_used, ..Self::CLEAN } };
+        let Some(person) = participant else {
+            return Self { token: TokenFound::of(None, applicant), ..Self::CLEAN };
+        };
         let sid = applicant.proof.sid().or(room.map(|room| room.sid));
         let of_session = sid == Some(person.sid);
         let outlives = room.is_some_and(|room| room.by_code.is_some());
         Self {
             banned: person.standing == Standing::Banned && (of_session || outlives),
-            token_used: applicant
-                .proof
-                .token()
-                .is_some_and(|token| !(of_session && person.tokens.iter().any(|(id, _)| *id == token.id))),
+            token: TokenFound::of(Some(person).filter(|_| of_session), applicant),
             is_in: of_session && person.standing == Standing::Active,
             waits: of_session && person.standing == Standing::Waiting,
             admitted: of_session && person.admitted,
@@ -111,10 +109,35 @@ impl Record {
     pub fn judge(self) -> Result<Option<Entry>, Refusal> {
         if self.banned {
             Err(Refusal::Banned)
-        } else if self.token_used {
-            Err(Refusal::UsedToken)
         } else {
-            Ok(self.is_in.then_some(Entry::Same))
+            match self.token {
+                TokenFound::Unused => Ok(self.is_in.then_some(Entry::Same)),
+                TokenFound::Used => Err(Refusal::UsedToken),
+                TokenFound::Unknown => Err(Refusal::InvalidToken),
+            }
+        }
+    }
+}
+
+/// What became of an applicant's join token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFound {
+    /// It is good, or he came without one.
+    Unused,
+    /// It is not there any more, and its owner has come in, by this one as far as anybody knows.
+    Used,
+    /// It is not there, and nobody can have used it: it was revoked, or never minted.
+    Unknown,
+}
+
+impl TokenFound {
+    /// By the record of its owner in its session, if he has one.
+    fn of(person: Option<&Participant>, applicant: Applicant) -> Self {
+        let Some(token) = applicant.proof.token() else { return Self::Unused };
+        match person {
+            Some(person) if person.tokens.iter().any(|(id, _)| *id == token.id) => Self::Unused,
+            Some(person) if person.standing != Standing::Invited => Self::Used,
+            _ => Self::Unknown,
         }
     }
 }
@@ -229,7 +252,7 @@ mod tests {
         let mut room = room(true);
         (room.status, room.locked, room.seats) = (Status::Ended, true, 2);
         room.by_code.as_mut().expect("by code").settings.allow_guest_access = false;
-        let mut record = Record { banned: true, token_used: true, ..Record::CLEAN };
+        let mut record = Record { banned: true, token: TokenFound::Used, ..Record::CLEAN };
         let judged = |room: &Room, record| judge(Some(room), record, guest(), NOW);
 
         assert_eq!(judge(None, record, guest(), NOW), Err(Refusal::RoomNotFound));
@@ -240,7 +263,9 @@ mod tests {
         assert_eq!(judged(&room, record), Err(Refusal::Banned));
         record.banned = false;
         assert_eq!(judged(&room, record), Err(Refusal::UsedToken));
-        record.token_used = false;
+        record.token = TokenFound::Unknown;
+        assert_eq!(judged(&room, record), Err(Refusal::InvalidToken));
+        record.token = TokenFound::Unused;
         assert_eq!(judged(&room, Record { is_in: true, ..record }), Ok(Entry::Same));
         assert_eq!(judged(&room, record), Err(Refusal::RoomLocked));
         room.locked = false;
@@ -369,7 +394,8 @@ mod tests {
             room.status = status;
             (room.seats, room.max_participants) = (seats, most);
             room.due_at = Timestamp::from_millis(NOW.millis() + due);
-            let record = Record { banned, token_used, is_in, waits, admitted };
+            let token = if token_used { TokenFound::Used } else { TokenFound::Unused };
+            let record = Record { banned, token, is_in, waits, admitted };
             let applicant = if as_guest { guest() } else { holder() };
             match judge(Some(&room), record, applicant, NOW) {
                 Ok(Entry::Seat) => prop_assert!(

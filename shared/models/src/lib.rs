@@ -25,7 +25,7 @@ mod token;
 pub mod transition;
 
 pub use act::Act;
-pub use admission::{Applicant, Entry, Proof, Record, judge};
+pub use admission::{Applicant, Entry, Proof, Record, TokenFound, judge};
 pub use broadcast::{Broadcast, Speech, Tone};
 pub use clock::{Clock, FixedClock, SystemClock, Timestamp};
 pub use code::RoomCode;

@@ -252,6 +252,15 @@ impl Participant {
         self.is_in(room) && since.is_some_and(|presenter| self.joined_at <= Some(presenter.since))
     }
 
+    /// Since when he has the place that he has: when he took his seat, or came to wait; none where he has none.
+    pub fn here_since(&self) -> Option<Timestamp> {
+        match self.standing {
+            Standing::Active => self.joined_at,
+            Standing::Waiting => self.waiting_since,
+            Standing::Invited | Standing::Left | Standing::Banned => None,
+        }
+    }
+
     /// Whether he may tell others what to do: those whom nobody sees moderate nothing.
     pub fn may_moderate(&self) -> bool {
         self.standing == Standing::Active && self.has_rights() && !self.hidden

@@ -76,8 +76,8 @@ pub struct Admission {
     pub role: Role,
     /// Whether he has a seat; else he waits for admission.
     pub active: bool,
-    /// When he took his seat; the first time, if he never left it.
-    pub joined_at: Option<Timestamp>,
+    /// When he took his seat (the first time, if he never left it), or came to wait.
+    pub here_since: Option<Timestamp>,
     /// Until when the sitting's token is good.
     pub expires_at: Timestamp,
 }
@@ -216,7 +216,7 @@ impl Store {
                     let seen = self.look(door.room, false, Some(&plan.arrival.user)).await?;
                     return match seen.participant {
                         Some(person) if person.session == Some(session) => {
-                            Ok(Admission { joined_at: person.joined_at, ..plan.admission(now) })
+                            Ok(Admission { here_since: person.here_since(), ..plan.admission(now) })
                         }
                         _ => Err(StoreError::Unavailable(reason).into()),
                     };

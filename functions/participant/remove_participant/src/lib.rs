@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::server::Common;
 use api::{Answer, App, ConfigError, Env, Halt, Request, Scope, Sessions, idempotent, keep};
-use models::{Participant, Room};
+use models::{Participant, Refusal, Room};
 use store::Removal;
 use wire::{Message, RemovalIn};
 
@@ -34,6 +34,9 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
         let message = Message::root(request.object_of(&token.room)?);
         let RemovalIn { user_id, msg, block_user } = RemovalIn::read(&message, vec![])?;
         app.store.moderator(&token).await?;
+        if block_user && user_id == token.user {
+            return Err(Refusal::invalid("user_id", "must not be your own").into());
+        }
         let removal = Removal {
             room: &token.room,
             user: &user_id,
@@ -41,8 +44,12 @@ pub async fn handle(app: &App<Config>, request: &Request) -> Result<Answer, Halt
             message: &msg,
             pause: app.config.departure,
         };
-        let authorise = |room: &Room, _: Option<&Participant>| {
+        let authorise = |room: &Room, person: Option<&Participant>| {
             room.is_still(token.sid)?;
+            // Who is to be barred may be absent, so of whom nobody sees nothing shows.
+            if !block_user && person.is_some_and(|person| person.hidden) {
+                return Err(Refusal::ParticipantNotFound);
+            }
             room.may_unseat(&token.user, &user_id)
         };
         let render = |(): &()| Common::success().answer().stored();

@@ -126,6 +126,27 @@ async fn somebody_can_be_barred_who_is_not_in() {
 }
 
 #[tokio::test]
+async fn nobody_bars_himself_and_who_is_hidden_is_as_one_who_is_not_there() {
+    let table = TestTable::new().await;
+    let (app, rooms) = (app(&table).await, table.rooms());
+    let (key, adm, _) = room_of_two(&table).await;
+    let hidden = NewToken { hidden: true, ..new_token("ghost", table.now()) };
+    rooms.redeem(&rooms.mint_as(&key, hidden).await).await.expect("a seat");
+    let before = table.items().await;
+    let own = remove(&app, &adm, json!({"user_id": "adm", "block_user": true})).await;
+    assert_eq!(own.refusal(), (400, "user_id: must not be your own"));
+    for user in ["ghost", "nobody"] {
+        let gone = remove(&app, &adm, json!({"user_id": user})).await;
+        assert_eq!(gone.refusal(), (404, "Participant not found"), "{user}");
+    }
+    assert_eq!(table.items().await, before);
+    for user in ["ghost", "nobody"] {
+        let barred = remove(&app, &adm, json!({"user_id": user, "block_user": true})).await;
+        assert_eq!(barred.status, 200, "{user}");
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_an_earlier_session_finds_whom_a_ban_in_this_one_is_about() {
     let table = TestTable::new().await;
     let (app, rooms) = (app(&table).await, table.rooms());

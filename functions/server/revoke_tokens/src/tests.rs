@@ -44,7 +44,7 @@ async fn one_token_is_dead_and_the_others_are_as_good_as_before() {
     }
     "#);
     assert_eq!(rooms.state(&key).await.seq, seq, "it is nobody's business in the room");
-    assert_eq!(rooms.redeem(&one).await, Err(Refusal::UsedToken));
+    assert_eq!(rooms.redeem(&one).await, Err(Refusal::InvalidToken));
     let ann = rooms.redeem(&other).await.expect("a seat");
     // A used one brought somebody in, and he stays.
     assert_eq!(

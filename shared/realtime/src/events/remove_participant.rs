@@ -1,7 +1,7 @@
 //! `remove-participant`: a moderator puts somebody out who is in or waits, and bars him if he wants to.
 
 use api::{Fields, Halt};
-use models::{Participant, Room};
+use models::{Participant, Refusal, Room};
 use serde_json::json;
 use socket::Request;
 use store::{Connected, Removal};
@@ -18,6 +18,9 @@ pub async fn handle(realtime: &Realtime, connected: &Connected, request: &Reques
     fields.finish()?;
     let seat = realtime.moderator(connected).await?;
     let target = realtime.somebody(&seat, id).await?;
+    if ban && target.user == seat.person.user {
+        return Err(Refusal::invalid("participantId", "must not be your own").into());
+    }
     let removal =
         Removal { room: &seat.room.key, user: &target.user, ban, message: "", pause: realtime.departure };
     let authorise = |room: &Room, _: Option<&Participant>| {

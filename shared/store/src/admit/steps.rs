@@ -1,7 +1,7 @@
 //! The writes of an admission, and its answer.
 
 use models::transition::{Arrival, Held};
-use models::{Entry, Profile, SITTING, Standing, Timestamp};
+use models::{Entry, Participant, Profile, SITTING, Standing, Timestamp};
 
 use super::{Admission, Credential, Door};
 use crate::items::{Binding, Connected, kept_from_before};
@@ -27,7 +27,8 @@ impl Plan<'_> {
     /// What the person is told, and what a success means.
     pub(super) fn admission(&self, now: Timestamp) -> Admission {
         let arrival = &self.arrival;
-        let joined_before = arrival.person.as_ref().filter(|_| arrival.entry == Entry::Same);
+        let known = arrival.person.as_ref().filter(|person| person.sid == arrival.sid);
+        let joined_before = known.filter(|_| arrival.entry == Entry::Same);
         let profile = match self.door.credential {
             Credential::Token(token) => Profile { name: token.name.clone(), avatar_url: None },
             Credential::User { profile, .. } | Credential::Guest(profile) => profile.clone(),
@@ -46,10 +47,10 @@ impl Plan<'_> {
                 Entry::Seat | Entry::Session => true,
                 Entry::Wait => false,
             },
-            joined_at: match arrival.entry {
-                Entry::Same => joined_before.and_then(|person| person.joined_at),
+            here_since: match arrival.entry {
+                Entry::Same => joined_before.and_then(Participant::here_since),
                 Entry::Seat | Entry::Session => Some(now),
-                Entry::Wait => None,
+                Entry::Wait => known.and_then(|person| person.waiting_since).or(Some(now)),
             },
             expires_at: now.plus(SITTING).min(self.session_end(now)),
         }

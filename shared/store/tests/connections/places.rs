@@ -128,7 +128,7 @@ fn admission_of(token: &SessionToken) -> Admission {
         session: token.session,
         role: models::Role::Participant,
         active: true,
-        joined_at: None,
+        here_since: None,
         expires_at: token.expires_at,
     }
 }

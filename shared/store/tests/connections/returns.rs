@@ -35,7 +35,7 @@ async fn who_lost_his_seat_attaches_to_a_new_one_and_is_told_of_as_joined() {
     let back = person(&store, &room.key).await;
     assert_eq!((back.id, back.session, back.standing), (ann.id, Some(next.session), Standing::Active));
     assert_eq!((back.connection, back.lease), (Some(again.connection), None));
-    assert_eq!((back.joined_at, back.joined_before), (Some(table.now()), ann.joined_at));
+    assert_eq!((back.joined_at, back.joined_before), (Some(table.now()), ann.here_since));
     assert_eq!(last_event(&table, &room.key).await, json!({"type": "joined", "user": "ann"}));
     let bound = store.connection(&id("again")).await.expect("readable").expect("there").bound;
     assert_eq!(bound.expect("bound").session, next.session);

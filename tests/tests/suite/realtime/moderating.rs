@@ -85,6 +85,9 @@ async fn who_is_put_out_can_do_nothing_more_and_who_is_barred_cannot_come_again(
     let mut meeting = Meeting::of(&server, json!({})).await;
     let (mut ann, ann_id) = meeting.user(&server, "ann").await;
     let (mut bo, bo_id) = meeting.user(&server, "bo").await;
+    let own = meeting.hanna.done("sync", json!({})).await["participants"][0]["id"].clone();
+    let own = json!({"participantId": own, "ban": true});
+    assert_eq!(meeting.hanna.refused("remove-participant", own).await.0, 400, "nobody bars himself");
     meeting.hanna.done("remove-participant", json!({"participantId": ann_id})).await;
     meeting.hanna.done("remove-participant", json!({"participantId": bo_id, "ban": true})).await;
     for socket in [&mut ann, &mut bo] {

@@ -54,7 +54,7 @@ async fn what_is_no_good_join_token_is_refused() {
         // Of another tenant's key: the room of this name is not there.
         (by(OTHER_API_SECRET, &of_key("other")), "Room not found"),
         // Signed by the key's owner, but not minted by us.
-        (by(API_SECRET, &never_minted), "Token was already used"),
+        (by(API_SECRET, &never_minted), "Invalid token"),
     ] {
         let reply = ask(&app, call().header("authorization", &format!("Bearer {text}"))).await;
         assert_eq!(reply.refusal().1, message, "{text}");
