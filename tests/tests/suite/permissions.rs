@@ -17,13 +17,14 @@ use crate::realtime::{check_connections, everything};
 use crate::webhooks::{create, end, join, start, start_changed, text};
 
 /// What no test here can bring about without more than a stack and its calls.
-const BESIDE: [(&str, &str, &str); 6] = [
+const BESIDE: [(&str, &str, &str); 7] = [
     ("create_room", "dynamodb:UpdateItem", "turns where a crowd meets"),
     ("create_room_by_code", "dynamodb:UpdateItem", "turns where a crowd meets"),
     ("finish_session", "dynamodb:PutItem", "remembers a session whose room TTL removed"),
     ("make_secrets", "dynamodb:PutItem", "CloudFormation calls it"),
     ("make_secrets", "ssm:PutParameter", "CloudFormation calls it"),
     ("tell_presence", "sqs:ChangeMessageVisibility", "more than thirty people in a room"),
+    ("tell_sockets", "sqs:ChangeMessageVisibility", "the table or the gateway fails"),
 ];
 
 /// Secrets that functions are given here, and read from SSM at AWS: the end of the parameter's name, and the variable. That

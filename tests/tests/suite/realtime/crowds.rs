@@ -160,15 +160,21 @@ async fn whoever_asks_while_all_change_knows_in_the_end_who_is_in_and_how() {
             fidget(&server, &code, number).await
         });
     }
-    let all = people.join_all().await;
+    let mut all = people.join_all().await;
     let state = meeting.hanna.done("sync", json!({})).await;
     let truth = Known::anew(&mut meeting.hanna, &state).people;
     assert!(truth.len() >= 17, "{truth:?}");
-    for (mut socket, mut known) in all {
-        while known.people != truth || socket.hears("presence", QUIET).await {
+    // All stay until the last has been looked at: whoever goes is away.
+    for (socket, known) in &mut all {
+        loop {
+            let patience = if known.people == truth { QUIET } else { PATIENCE };
+            if !socket.hears("presence", patience).await {
+                assert_eq!(known.people, truth, "as of {}", known.seq);
+                break;
+            }
             if known.hear(&socket.event("presence").await) {
                 let state = socket.done("sync", json!({})).await;
-                known = Known::anew(&mut socket, &state);
+                *known = Known::anew(socket, &state);
             }
         }
     }
