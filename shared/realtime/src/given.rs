@@ -52,15 +52,19 @@ async fn catch_up(
         if store.round_begun(key, sid).await? <= seq {
             return Ok(());
         }
-        let Some(whole) = Whole::read(store, key, clock.now()).await?.filter(|whole| whole.room.sid == sid)
-        else {
+        let Some(whole) = Whole::read(store, key, clock).await?.filter(|whole| whole.room.sid == sid) else {
             return Ok(());
         };
         let own = whole.present.iter().find(|person| person.connection.as_ref() == Some(to));
         // He has left, or has another connection, by which he is given it anew.
         let Some(own) = own else { return Ok(()) };
         // All since he was given it: of what was told in between he may not have taken notice.
-        let told = Round::of(&whole, Some(&given.as_told())).shown_to(own);
+        let mut before = given.as_told();
+        if !given.is_settled {
+            // It may have been newer than it said, and that round have put back what it did not know yet.
+            (before.people, before.gone) = Default::default();
+        }
+        let told = Round::of(&whole, Some(&before)).shown_to(own);
         sockets.tell_each(store, ServerEvent::Presence, [(to, told)]).await;
         seq = whole.room.seq;
     }

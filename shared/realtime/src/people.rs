@@ -1,7 +1,9 @@
 //! People and rooms as those who are in the room are told of them (`rules.md` 5).
 
+use std::time::Duration;
+
 use api::rooms::{ParticipantOut, RoomOut, WaiterOut, settings};
-use models::{Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
+use models::{Clock, Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
 use serde::Serialize;
 use store::{RoomDocument, Store, StoreError};
 
@@ -101,9 +103,26 @@ pub struct Whole {
     pub is_settled: bool,
 }
 
+/// How often people are read again who came and went while they were read, and the pause before.
+const MOST_READS: u32 = 5;
+const READ_PAUSE: Duration = Duration::from_millis(40);
+
 impl Whole {
-    /// Reads the session that runs in the room at `now`; none if there is none.
-    pub async fn read(store: &Store, key: &RoomKey, now: Timestamp) -> Result<Option<Self>, StoreError> {
+    /// Reads the session that runs in the room, none if there is none: as it stands, and where people come and go faster than
+    /// they can be read, as it almost stands.
+    pub async fn read(store: &Store, key: &RoomKey, clock: &dyn Clock) -> Result<Option<Self>, StoreError> {
+        let mut reads = 1;
+        loop {
+            let whole = Self::read_once(store, key, clock.now()).await?;
+            if reads == MOST_READS || whole.as_ref().is_none_or(|whole| whole.is_settled) {
+                return Ok(whole);
+            }
+            reads += 1;
+            tokio::time::sleep(READ_PAUSE).await;
+        }
+    }
+
+    async fn read_once(store: &Store, key: &RoomKey, now: Timestamp) -> Result<Option<Self>, StoreError> {
         // First: what happens until the people are read is told once more, and never left out.
         let Some(room) = store.room(key).await?.filter(|room| room.is_open(now)) else { return Ok(None) };
         let read = store.whole_room(key).await?;

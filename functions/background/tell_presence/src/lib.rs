@@ -15,10 +15,6 @@ use realtime::presence::{PresenceOut, Round, RoundDue, pause_after};
 use socket::ServerEvent;
 use tracing::info;
 
-/// How often people are read again who came and went while they were read, and the pause before.
-const MOST_READS: u32 = 5;
-const READ_PAUSE: Duration = Duration::from_millis(40);
-
 /// What this function is configured with.
 pub struct Config {
     sockets: Sockets,
@@ -113,7 +109,8 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
             return Ok(Done::NotYet(left));
         }
     }
-    let Some(whole) = read(worker, due).await? else { return Ok(Done::Told) };
+    let whole = Whole::read(store, &due.room, &*worker.clock).await?;
+    let Some(whole) = whole.filter(|whole| whole.room.sid == due.sid) else { return Ok(Done::Told) };
     let round = Round::of(&whole, before.as_ref());
     let mut posts = 0;
     if !round.is_empty() {
@@ -141,20 +138,6 @@ async fn say(worker: &Worker<Config>, to: &[&Participant], messages: &[PresenceO
         posts += sockets.tell(&worker.store, connections, ServerEvent::Presence, message).await;
     }
     posts
-}
-
-/// The session as it stands, if it still runs; where people come and go faster than they can be read, as it almost stands.
-async fn read(worker: &Worker<Config>, due: &Due<'_>) -> Result<Option<Whole>, Halt> {
-    let mut reads = 1;
-    loop {
-        let whole = Whole::read(&worker.store, &due.room, worker.clock.now()).await?;
-        let whole = whole.filter(|whole| whole.room.sid == due.sid);
-        if reads == MOST_READS || whole.as_ref().is_none_or(|whole| whole.is_settled) {
-            return Ok(whole);
-        }
-        reads += 1;
-        tokio::time::sleep(READ_PAUSE).await;
-    }
 }
 
 #[cfg(test)]

@@ -318,7 +318,7 @@ async fn whoever_is_given_the_session_after_a_newer_round_hears_what_that_told()
     parts.connected(&room, "ann").await;
     parts.round(&room).await;
     let Worker { store, config, clock, .. } = &parts.worker;
-    let read = async || Whole::read(store, &room.key, clock.now()).await;
+    let read = async || Whole::read(store, &room.key, &**clock).await;
     let (first, second) = (read().await, read().await);
     let given = |whole: Result<Option<Whole>, _>| {
         let whole = whole.expect("readable").expect("it runs");

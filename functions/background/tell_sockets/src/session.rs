@@ -146,7 +146,7 @@ impl Session<'_> {
 
     /// The session with its people, if it still runs.
     async fn whole(&self) -> Result<Option<Whole>, Halt> {
-        let whole = Whole::read(&self.worker.store, self.room, self.worker.clock.now()).await?;
+        let whole = Whole::read(&self.worker.store, self.room, &*self.worker.clock).await?;
         Ok(whole.filter(|whole| whole.room.sid == self.sid))
     }
 

@@ -268,7 +268,7 @@ async fn answer(
         return Ok(super::data(&JoinOut::waiting(participant, document.as_ref().and_then(waiting_message))));
     }
     let now = realtime.now();
-    let whole = Whole::read(&realtime.store, room, now).await?.ok_or(Refusal::RoomNotActive)?;
+    let whole = Whole::read(&realtime.store, room, &*realtime.clock).await?.ok_or(Refusal::RoomNotActive)?;
     let person = whole.present.iter().find(|person| person.id.to_string() == participant.id);
     // He was put out, or came again, in between.
     let person = person.ok_or(Refusal::NotInRoom)?;
