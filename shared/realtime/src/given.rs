@@ -52,9 +52,7 @@ async fn catch_up(
         if store.round_begun(key, sid).await? <= seq {
             return Ok(());
         }
-        let Some(whole) = Whole::read(store, key, clock).await?.filter(|whole| whole.room.sid == sid) else {
-            return Ok(());
-        };
+        let Some(whole) = Whole::read_of(store, (key, sid), clock).await? else { return Ok(()) };
         let own = whole.present.iter().find(|person| person.connection.as_ref() == Some(to));
         // He has left, or has another connection, by which he is given it anew.
         let Some(own) = own else { return Ok(()) };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::rooms::{ParticipantOut, RoomOut, WaiterOut, settings};
-use models::{Clock, Participant, Role, Room, RoomKey, Settings, Standing, Timestamp};
+use models::{Clock, Participant, Role, Room, RoomKey, Settings, Sid, Standing, Timestamp};
 use serde::Serialize;
 use store::{RoomDocument, Store, StoreError};
 
@@ -120,6 +120,15 @@ impl Whole {
             reads += 1;
             tokio::time::sleep(READ_PAUSE).await;
         }
+    }
+
+    /// The same, if it is this session that runs.
+    pub async fn read_of(
+        store: &Store,
+        (key, sid): (&RoomKey, Sid),
+        clock: &dyn Clock,
+    ) -> Result<Option<Self>, StoreError> {
+        Ok(Self::read(store, key, clock).await?.filter(|whole| whole.room.sid == sid))
     }
 
     async fn read_once(store: &Store, key: &RoomKey, now: Timestamp) -> Result<Option<Self>, StoreError> {

@@ -3,7 +3,7 @@
 //! A round compares who is in with who was told to be. So many changes are one message, a round that is done twice tells
 //! nothing new, and what a lost one would have told the next one tells.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use models::{Participant, ParticipantId, RoomKey, Sid, Standing, Timestamp};
@@ -141,6 +141,8 @@ pub(crate) fn in_parts(
 #[derive(Debug)]
 pub struct Round<'a> {
     whole: &'a Whole,
+    /// It as what is told.
+    now: LastRound,
     /// Up to which change anybody has heard anything.
     since: u64,
     joined: Vec<&'a Participant>,
@@ -162,11 +164,12 @@ impl<'a> Round<'a> {
             .map_or((&nobody, &nobody, Timestamp::default()), |before| {
                 (&before.people, &before.gone, before.at.minus(LATEST))
             });
+        let now = whole.as_told();
         let (mut joined, mut changed) = (vec![], vec![]);
         for person in whole.seen() {
             match before.get(&person.id) {
                 None => joined.push(person),
-                Some(told) if *told != digest(person) => changed.push((person, *told)),
+                Some(told) if now.people.get(&person.id) != Some(told) => changed.push((person, *told)),
                 Some(_) => {}
             }
         }
@@ -175,15 +178,14 @@ impl<'a> Round<'a> {
             .flatten()
             .map(|person| (person.id, person))
             .collect();
-        let seen: HashSet<_> = whole.seen().map(|person| person.id).collect();
-        let left = before.iter().filter(|(id, _)| !seen.contains(id));
+        let left = before.iter().filter(|(id, _)| !now.people.contains_key(id));
         let left = left.map(|(id, told)| (*id, *told, gone.get(id).copied()));
         let passed = whole.seen_since(earliest).filter(|person| {
             !before.contains_key(&person.id) && gone_before.get(&person.id) != Some(&person.version)
         });
         let passed = passed.map(|person| (person.id, digest(person), Some(person)));
         let left = left.chain(passed).collect();
-        Self { whole, since, joined, changed, left }
+        Self { whole, now, since, joined, changed, left }
     }
 
     /// Whether there is nothing to tell.
@@ -238,14 +240,13 @@ impl<'a> Round<'a> {
     /// they were read it may tell something newer than its `seq` says: who knows that one already does not apply it, so it is
     /// told again.
     pub fn into_last(self, posts: u32) -> LastRound {
-        let mut last = self.whole.as_told();
-        last.posts = posts;
-        if self.is_empty() {
-            last.heard = self.since;
-        }
+        let heard = if self.is_empty() { self.since } else { self.now.heard };
+        let mut last = LastRound { posts, heard, ..self.now };
         if !self.whole.is_settled {
             let told = self.joined.iter().copied().chain(self.changed.iter().map(|(person, _)| *person));
-            last.people.extend(told.map(|person| (person.id, otherwise(digest(person)))));
+            for person in told {
+                last.people.entry(person.id).and_modify(|digest| *digest = otherwise(*digest));
+            }
             last.people.extend(self.left.iter().map(|(id, told, _)| (*id, *told)));
         }
         last

@@ -109,8 +109,8 @@ async fn tell(worker: &Worker<Config>, due: &Due<'_>) -> Result<Done, Halt> {
             return Ok(Done::NotYet(left));
         }
     }
-    let whole = Whole::read(store, &due.room, &*worker.clock).await?;
-    let Some(whole) = whole.filter(|whole| whole.room.sid == due.sid) else { return Ok(Done::Told) };
+    let whole = Whole::read_of(store, (&due.room, due.sid), &*worker.clock).await?;
+    let Some(whole) = whole else { return Ok(Done::Told) };
     let round = Round::of(&whole, before.as_ref());
     let mut posts = 0;
     if !round.is_empty() {

@@ -5,7 +5,7 @@ use realtime::Given;
 use serde_json::Value;
 use store::{LastRound, Mute, NewRoom};
 use testing::rooms::new_room;
-use testing::{Asked, Connections, Draft, TestTable, Verdict};
+use testing::{Asked, Between, Connections, Draft, TestTable, Verdict};
 
 use super::*;
 
@@ -38,6 +38,18 @@ impl Parts {
     async fn connected(&self, room: &Room, user: &str) {
         let seat = self.table.rooms().seat(&room.key, user).await;
         self.table.rooms().speak(&seat).await;
+    }
+
+    /// A worker whose calls to the table and to queues are judged, as long as what stands between is kept.
+    async fn worker_behind(
+        &self,
+        judge: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> (Worker<Config>, Between) {
+        let between = self.table.between(judge);
+        let endpoint = self.connections.endpoint();
+        let variables = [&[("CONNECTIONS_ENDPOINT", &*endpoint)], &between.variables()[..]].concat();
+        let env = self.table.env_with("tell_presence", &variables);
+        (self.table.worker_in(env, Config::load).await, between)
     }
 
     async fn seq(&self, room: &Room) -> u64 {
@@ -249,11 +261,7 @@ async fn a_table_that_does_not_answer_delays_a_round_by_a_second() {
         let fails = move |asked: &Asked| {
             if asked.operation == operation { Verdict::Fails } else { Verdict::Passes }
         };
-        let between = parts.table.between(fails);
-        let endpoint = parts.connections.endpoint();
-        let variables = [&[("CONNECTIONS_ENDPOINT", &*endpoint)], &between.variables()[..]].concat();
-        let env = parts.table.env_with("tell_presence", &variables);
-        let worker = parts.table.worker_in(env, Config::load).await;
+        let (worker, _between) = parts.worker_behind(fails).await;
         parts.is_due(&room).await;
         assert_eq!(work(&parts.table, &worker).await, [false], "{operation}");
         let hidden = parts.table.messages(QUEUE)[0].visible_at.since(parts.table.now());
@@ -299,10 +307,7 @@ async fn a_round_says_that_it_begins_before_it_tells_anybody() {
             && asked.body["Item"]["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("TELLING"));
         if begins { Verdict::Fails } else { Verdict::Passes }
     };
-    let between = parts.table.between(fails);
-    let endpoint = parts.connections.endpoint();
-    let variables = [&[("CONNECTIONS_ENDPOINT", &*endpoint)], &between.variables()[..]].concat();
-    let worker = parts.table.worker_in(parts.table.env_with("tell_presence", &variables), Config::load).await;
+    let (worker, _between) = parts.worker_behind(fails).await;
     parts.is_due(&room).await;
     assert_eq!(work(&parts.table, &worker).await, [false]);
     assert_eq!(parts.heard(), [], "nobody knows that it has begun");

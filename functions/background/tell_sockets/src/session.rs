@@ -146,8 +146,7 @@ impl Session<'_> {
 
     /// The session with its people, if it still runs.
     async fn whole(&self) -> Result<Option<Whole>, Halt> {
-        let whole = Whole::read(&self.worker.store, self.room, &*self.worker.clock).await?;
-        Ok(whole.filter(|whole| whole.room.sid == self.sid))
+        Ok(Whole::read_of(&self.worker.store, (self.room, self.sid), &*self.worker.clock).await?)
     }
 
     /// Closes a connection that was this person's, unless somebody has taken another place by it meanwhile, or he this one

@@ -13,8 +13,9 @@ use crate::{Answer, Given, Realtime};
 pub async fn handle(realtime: &Realtime, connected: &Connected, _: &Request) -> Result<Answer, Halt> {
     let seat = realtime.seat(connected).await?;
     let now = realtime.now();
-    let whole = Whole::read(&realtime.store, &seat.room.key, &*realtime.clock).await?;
-    let whole = whole.filter(|whole| whole.room.sid == seat.room.sid).ok_or(Refusal::RoomNotActive)?;
+    let session = (&seat.room.key, seat.room.sid);
+    let whole = Whole::read_of(&realtime.store, session, &*realtime.clock).await?;
+    let whole = whole.ok_or(Refusal::RoomNotActive)?;
     let (state, after) = whole.shown_to(&seat.person, now);
     let given = Given { to: connected.connection.clone(), whole, after };
     Ok(Answer { given: Some(given), ..super::data(&state) })
